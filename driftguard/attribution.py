@@ -1,0 +1,1 @@
+"""Who changed it: CloudTrail events matched to property changes."""

@@ -1,0 +1,185 @@
+"""The store's port: all that the rest of the house may ask of memory.
+
+Two adapters fulfil it, `driftguard.history.sqlite` and `driftguard.history.postgres`, and one contract
+suite runs over both.  Every write is one transaction; every list is paged by an opaque cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from driftguard.model import (
+    Drift,
+    Evaluation,
+    Finding,
+    Gap,
+    Json,
+    Report,
+    Resource,
+    ResourceKey,
+    Run,
+    Snapshot,
+    StackState,
+    Waiver,
+)
+from driftguard.model.remediation import Approval, Execution, Plan
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; ``cursor`` is handed back for the next one, ``None`` on the last."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A filter.  Empty means any; each tuple is an OR, and the fields are ANDed.
+
+    ``text`` searches names, ids and tags; ``at`` asks for a moment of the past (UTC).
+    """
+
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    at: datetime | None = None
+    order: str = ""
+    limit: int = 100
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One state of a resource, valid from ``valid_from`` until ``valid_to`` (None: still)."""
+
+    key: ResourceKey
+    valid_from: datetime
+    valid_to: datetime | None
+    state_hash: str
+    deleted: bool = False
+    source: str = ""
+    properties: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCounts:
+    """What an import did, as ``snapshot import --output json`` prints it."""
+
+    items: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the hash-chained audit log.  ``digest`` covers the entry and the one before it."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Json]
+    digest: str
+
+
+class Store(Protocol):
+    """Memory.  Raises `StoreError` for whatever goes wrong below."""
+
+    # -- life
+    def migrate(self) -> None:
+        """Bring the schema up to date; safe to call from many processes at once."""
+
+    def close(self) -> None: ...
+
+    # -- one run
+    def begin_run(self, run: Run) -> None:
+        """Write the run as RUNNING, so that a crash leaves a trace."""
+
+    def record(self, report: Report, snapshot: Snapshot) -> ImportCounts:
+        """Write a whole run in one transaction: versions, deletions, drifts, evaluations, findings, gaps.
+
+        A resource absent from ``snapshot.resources`` is closed only when it stands in
+        ``snapshot.deleted``.  Unchanged states (same ``state_hash``) add no version.
+        """
+
+    def fail_run(self, run_id: str, status: str, error: str) -> None:
+        """Close a run that did not reach `record`."""
+
+    def import_states(self, states: Iterable[Version]) -> ImportCounts:
+        """Merge states that AWS Config delivered; idempotent and independent of their order."""
+
+    # -- what a scan needs to know before it decides
+    def state_hashes(self, accounts: Sequence[str] = ()) -> Mapping[ResourceKey, str]:
+        """The hash of every present resource's state."""
+
+    def live_findings(self) -> Sequence[Finding]:
+        """Every finding that is not RESOLVED, plus those resolved recently enough to be reopened."""
+
+    def witnesses(self, keys: Iterable[ResourceKey]) -> Mapping[ResourceKey, Mapping[str, Json]]:
+        """The accepted live state of each of ``keys`` that has one."""
+
+    def put_witnesses(
+        self, states: Mapping[ResourceKey, Mapping[str, Json]], *, actor: str, reason: str
+    ) -> None: ...
+
+    # -- reading
+    def runs(self, query: Query) -> Page[Run]: ...
+    def run(self, run_id: str) -> Run | None: ...
+    def report(self, run_id: str | None = None) -> Report | None:
+        """The report of a run (the newest one by default), rebuilt from the rows."""
+
+    def resources(self, query: Query) -> Page[Resource]: ...
+    def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None: ...
+    def find_keys(self, text: str) -> Sequence[ResourceKey]:
+        """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is."""
+
+    def versions(self, key: ResourceKey) -> Iterator[Version]:
+        """Every version of a resource, newest first, properties included."""
+
+    def drifts(self, query: Query) -> Page[Drift]: ...
+    def evaluations(self, query: Query) -> Page[Evaluation]: ...
+    def findings(self, query: Query) -> Page[Finding]: ...
+    def finding(self, fingerprint: str) -> Finding | None: ...
+    def finding_counts(self, query: Query) -> Mapping[str, int]: ...
+    def gaps(self, run_id: str) -> Sequence[Gap]: ...
+    def stacks(self, query: Query) -> Page[StackState]: ...
+
+    # -- people's decisions
+    def mark_notified(self, fingerprints: Iterable[str]) -> None: ...
+    def waivers(self) -> Sequence[Waiver]: ...
+    def put_waiver(self, waiver: Waiver, *, actor: str) -> None: ...
+    def remove_waiver(self, waiver_id: str, *, actor: str) -> None: ...
+
+    # -- remediation
+    def put_plan(self, plan: Plan) -> None: ...
+    def plan(self, plan_id: str) -> Plan | None: ...
+    def plans(self, query: Query) -> Page[Plan]: ...
+    def approve_plan(self, plan_id: str, approval: Approval) -> None: ...
+    def put_execution(self, execution: Execution) -> bool:
+        """Write a step's execution; ``False`` when its token was started already (then nothing changes)."""
+
+    def update_execution(self, execution: Execution) -> None: ...
+    def executions(self, plan_id: str) -> Sequence[Execution]: ...
+
+    # -- the audit log
+    def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry: ...
+    def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]: ...

@@ -1,0 +1,113 @@
+"""Remediation as data: what would be done, who approved it, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from driftguard.model.finding import Severity
+from driftguard.model.resource import Json, ResourceKey
+
+
+class Cure(StrEnum):
+    """The three cures of drift, and the one of a policy fault."""
+
+    REVERT = "REVERT"
+    ADOPT = "ADOPT"
+    ACCEPT = "ACCEPT"
+    FIX = "FIX"
+
+
+class ActionKind(StrEnum):
+    SSM_AUTOMATION = "SSM_AUTOMATION"
+    REVERT_DRIFT = "REVERT_DRIFT"
+    TEMPLATE_PATCH = "TEMPLATE_PATCH"
+    WAIVER = "WAIVER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One value that a step is expected to change."""
+
+    path: str
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One action on one resource, complete: nothing is decided after this."""
+
+    id: str
+    finding: str
+    title: str
+    key: ResourceKey
+    severity: Severity
+    cure: Cure
+    action: ActionKind
+    target: str
+    """The SSM document, the stack, or the template file."""
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    expected: tuple[Change, ...] = ()
+    saved: Mapping[str, Json] = field(default_factory=dict)
+    """The state before, for the rollback."""
+    state_hash: str = ""
+    """The state that the plan was made from; another one is refused."""
+    rollback: Mapping[str, Json] | None = None
+    verify: str = ""
+    deletes: bool = False
+    why_safe: str = ""
+    why_this_cure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    approver: str
+    at: datetime
+    reason: str
+    digest: str
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Steps in order, and the digest of them all.  What is approved is exactly this."""
+
+    id: str
+    created_at: datetime
+    expires_at: datetime
+    author: str
+    digest: str
+    steps: tuple[Step, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+    """(finding, why no step answers it)"""
+    approvals: tuple[Approval, ...] = ()
+    rollout: str = "OneAtATime"
+    required_approvals: int = 1
+
+
+class ExecutionStatus(StrEnum):
+    PENDING = "PENDING"
+    STARTED = "STARTED"
+    VERIFIED = "VERIFIED"
+    RAN_NOT_FIXED = "RAN_NOT_FIXED"
+    FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
+    REFUSED = "REFUSED"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One started step.  ``token`` is the client token: the same step never starts twice."""
+
+    plan: str
+    step: str
+    token: str
+    status: ExecutionStatus
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    execution_id: str = ""
+    detail: str = ""

@@ -1,0 +1,20 @@
+"""The whole of ``config.yaml``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from driftguard.settings.base import Section
+from driftguard.settings.policies import PolicySettings
+from driftguard.settings.scanning import ScanSettings, StoreSettings
+from driftguard.settings.scope import AwsSettings, ScopeSettings
+
+
+class Settings(Section):
+    """Everything that can be set.  Defaults are read-only: nothing here changes AWS until you say so."""
+
+    scope: ScopeSettings = Field(default_factory=ScopeSettings, description="What is looked at.")
+    aws: AwsSettings = Field(default_factory=AwsSettings, description="How AWS is called.")
+    scan: ScanSettings = Field(default_factory=ScanSettings, description="How a scan works.")
+    store: StoreSettings = Field(default_factory=StoreSettings, description="Where history is kept.")
+    policies: PolicySettings = Field(default_factory=PolicySettings, description="What is judged.")
