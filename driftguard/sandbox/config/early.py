@@ -78,9 +78,7 @@ class Simple:
 
     def __call__(self, context: Context, id: str) -> Reading:
         given = {self.argument: [id] if self.listed else id}
-        found = answer(
-            context.client(self.service), self.operation, *self.path, casing=self.casing, **given
-        )
+        found = answer(context.client(self.service), self.operation, *self.path, casing=self.casing, **given)
         return Reading(
             configuration=found,
             resource_id=found.get(self.id_key),
@@ -432,9 +430,7 @@ def _deployment_group(context: Context, id: str) -> Reading:
                 applicationName=application,
                 deploymentGroupName=id,
             )
-            return Reading(
-                configuration=found, resource_id=found.get("deploymentGroupId"), resource_name=id
-            )
+            return Reading(configuration=found, resource_id=found.get("deploymentGroupId"), resource_name=id)
     raise LookupError(f"There is no deployment group {id}")
 
 

@@ -80,7 +80,9 @@ def _versioning(client: Any, name: str) -> Any:
 
 
 def _public_access(client: Any, name: str) -> Any:
-    found = unless(lambda: client.get_public_access_block(Bucket=name), "NoSuchPublicAccessBlockConfiguration")
+    found = unless(
+        lambda: client.get_public_access_block(Bucket=name), "NoSuchPublicAccessBlockConfiguration"
+    )
     return _low(found["PublicAccessBlockConfiguration"]) if found else None
 
 

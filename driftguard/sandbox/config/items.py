@@ -31,9 +31,19 @@ _RELATED: Mapping[str, tuple[str, str]] = {
     "networkInterfaceId": ("AWS::EC2::NetworkInterface", "Contains NetworkInterface"),
     "dBSubnetGroupName": ("AWS::RDS::DBSubnetGroup", "Is associated with DBSubnetGroup"),
 }
-_NAME_KEYS = ("Name", "FunctionName", "QueueName", "ClusterName", "ServiceName", "RepositoryName", "TableName")
+_NAME_KEYS = (
+    "Name",
+    "FunctionName",
+    "QueueName",
+    "ClusterName",
+    "ServiceName",
+    "RepositoryName",
+    "TableName",
+)
 # What a plain look changes by itself; AWS does not make a new item for it.
-_VOLATILE = frozenset({"roleLastUsed", "itemCount", "tableSizeBytes", "LastAccessedDate", "latestRestorableTime"})
+_VOLATILE = frozenset(
+    {"roleLastUsed", "itemCount", "tableSizeBytes", "LastAccessedDate", "latestRestorableTime"}
+)
 
 
 def make_item(context: Context, type_name: str, config_type: str, id: str) -> Item | None:
@@ -162,7 +172,9 @@ def base(item: Item) -> dict[str, Any]:
 def row(item: Item) -> dict[str, Any]:
     """The item as advanced queries see it: parts decoded, tags as {tag, key, value}."""
     out = {key: plain(value) for key, value in item.items()}
-    out["tags"] = [{"tag": f"{key}={value}", "key": key, "value": value} for key, value in item["tags"].items()]
+    out["tags"] = [
+        {"tag": f"{key}={value}", "key": key, "value": value} for key, value in item["tags"].items()
+    ]
     out["supplementaryConfiguration"] = {
         key: _decoded(value) for key, value in item["supplementaryConfiguration"].items()
     }

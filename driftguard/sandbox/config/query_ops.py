@@ -66,7 +66,10 @@ def discovered_counts(context: Context, request: Request) -> Response:
     """How many resources of each type are recorded, most first."""
     wanted = request.get("resourceTypes") or None
     counts = Counter(item["resourceType"] for item in present(context, wanted))
-    rows = [{"resourceType": kind, "count": count} for kind, count in sorted(counts.items(), key=lambda x: (-x[1], x[0]))]
+    rows = [
+        {"resourceType": kind, "count": count}
+        for kind, count in sorted(counts.items(), key=lambda x: (-x[1], x[0]))
+    ]
     page, more = paginate(rows, request, limit="limit", default=100, token="nextToken", invalid=BAD_TOKEN)
     return {"totalDiscoveredResources": sum(counts.values()), "resourceCounts": page, **more}
 
@@ -133,14 +136,16 @@ def config_history(context: Context, request: Request) -> Response:
     return {"configurationItems": [full(item) for item in pages[at]], **more}
 
 
-def _windows(
-    items: Sequence[Item], limit: int, *, forward: bool, newest: dt.datetime
-) -> list[list[Item]]:
+def _windows(items: Sequence[Item], limit: int, *, forward: bool, newest: dt.datetime) -> list[list[Item]]:
     """Items cut into pages, each inside one window; windows without items make empty pages."""
     if not items:
         return [[]]
     ordered = sorted(items, key=lambda item: item["configurationItemCaptureTime"], reverse=not forward)
-    edge = ordered[0]["configurationItemCaptureTime"] if forward else max(newest, ordered[0]["configurationItemCaptureTime"])
+    edge = (
+        ordered[0]["configurationItemCaptureTime"]
+        if forward
+        else max(newest, ordered[0]["configurationItemCaptureTime"])
+    )
     pages: list[list[Item]] = [[]]
     for item in ordered:
         at = item["configurationItemCaptureTime"]
@@ -187,6 +192,8 @@ def answer_query(rows: Sequence[dict[str, Any]], request: Request) -> Response:
         raise ApiError("InvalidExpressionException", str(error)) from error
     default = 500 if query.aggregates else 25
     texts = [json.dumps(result, default=str) for result in results]
-    page, more = paginate(texts, {**request, "Limit": limit or None}, limit="Limit", default=default, invalid=BAD_TOKEN)
+    page, more = paginate(
+        texts, {**request, "Limit": limit or None}, limit="Limit", default=default, invalid=BAD_TOKEN
+    )
     fields = [{"Name": column.name} for column in query.columns]
     return {"Results": page, "QueryInfo": {"SelectFields": fields}, **more}

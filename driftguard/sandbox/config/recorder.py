@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +17,7 @@ from driftguard.sandbox.config.dialect import iso
 from driftguard.sandbox.config.items import DELETED, Item, digest, document, make_item
 from driftguard.sandbox.config.scope import EXTRA_TYPES, GLOBAL_TYPES, recordable, records
 from driftguard.sandbox.core import ApiError, Context
+from driftguard.sandbox.extras.events import emit
 from driftguard.sandbox.types.base import adapter_for
 
 Key = tuple[str, str]
@@ -58,12 +58,26 @@ def record(context: Context, types: Iterable[str] | None = None) -> History:
     if recorder is None:
         return history
     wanted = None if types is None else set(types)
+    looked = context.store("config.state").setdefault("looked", {})
+    before = _changes_so_far(context)
     with context.acting():
         for type_name, config_type in recordable().items():
-            if (wanted is None or config_type in wanted) and records(recorder, config_type):
+            due = type_name in EXTRA_TYPES or looked.get(config_type) != (before, recorder["recordingGroup"])
+            if due and (wanted is None or config_type in wanted) and records(recorder, config_type):
                 _record_type(context, history, type_name, config_type)
+                looked[config_type] = (before, recorder["recordingGroup"])
     recorder["status"]["lastStatus"] = "SUCCESS"
     return history
+
+
+def _changes_so_far(context: Context) -> tuple[int, int]:
+    """How much the trail of this account has seen: while it stands still, nothing needs a second look."""
+    world, account = context.world, context.account
+    here, everywhere = (
+        len(world.store("cloudtrail.events", account, region).get("events", []))
+        for region in (context.region, "us-east-1")
+    )
+    return here, everywhere
 
 
 def _record_type(context: Context, history: History, type_name: str, config_type: str) -> None:
@@ -89,7 +103,9 @@ def _record_type(context: Context, history: History, type_name: str, config_type
     if blind:
         return
     for key, past in history.items():
-        gone = key[0] == config_type and key not in seen and past[-1]["configurationItemStatus"] not in DELETED
+        gone = (
+            key[0] == config_type and key not in seen and past[-1]["configurationItemStatus"] not in DELETED
+        )
         if gone:
             _append(context, past, deleted(past[-1]), "ResourceDeleted")
 
@@ -156,10 +172,7 @@ def _announce(context: Context, item: Item, previous: Item | None) -> None:
         "Detail": json.dumps(detail),
     }
     context.store("config.state").setdefault("announced", []).append(entry)
-    with suppress(ClientError, BotoCoreError, ImportError):
-        from driftguard.sandbox.extras.events import emit
-
-        emit(context, entry)
+    emit(context, entry)
 
 
 def _changes(previous: Item | None, item: Item) -> dict[str, Any]:

@@ -52,7 +52,11 @@ def put_recorder(context: Context, request: Request) -> Response:
     group.setdefault("resourceTypes", [])
     group.setdefault("exclusionByResourceTypes", {"resourceTypes": []})
     group.setdefault("recordingStrategy", {"useOnly": _strategy(group)})
-    status = known[name]["status"] if name in known else {"name": name, "recording": False, "lastStatus": "PENDING"}
+    status = (
+        known[name]["status"]
+        if name in known
+        else {"name": name, "recording": False, "lastStatus": "PENDING"}
+    )
     known[name] = {
         "arn": f"arn:{context.partition}:config:{context.region}:{context.account}:configuration-recorder/{name}/sandbox",
         "name": name,

@@ -32,7 +32,9 @@ def supported_types() -> frozenset[str]:
 def recordable() -> dict[str, str]:
     """CloudFormation name -> Config name of every type that Config supports and the sandbox can read."""
     load_adapters()
-    names = {name: CONFIG_NAMES.get(name, name) for name in (*ADAPTERS, *EXTRA_TYPES) if name not in NOT_RECORDED}
+    names = {
+        name: CONFIG_NAMES.get(name, name) for name in (*ADAPTERS, *EXTRA_TYPES) if name not in NOT_RECORDED
+    }
     return {name: shown for name, shown in sorted(names.items()) if shown in supported_types()}
 
 
