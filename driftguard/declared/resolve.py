@@ -12,7 +12,7 @@ from driftguard.declared.context import ResolveContext, Resolved, Unresolved
 from driftguard.declared.evaluate import Evaluator, function_of
 from driftguard.declared.positions import Locations, Path, join_pointer, source_of
 from driftguard.declared.residual import residual
-from driftguard.declared.template import INCLUDE, LANGUAGE_EXTENSIONS, SAM, Template
+from driftguard.declared.template import INCLUDE, LANGUAGE_EXTENSIONS, SAM, Template, TemplateKind
 from driftguard.declared.text import NO_VALUE, first_hole
 from driftguard.errors import TemplateError
 from driftguard.model import DeclaredResource, Json, Location, Unknown
@@ -47,7 +47,7 @@ def expanded(template: Template, context: ResolveContext) -> tuple[Mapping[str, 
         loops = expand.Loops(template, evaluator.value)
         document = loops.expand(document)
         origins = loops.origins
-    if SAM in template.transforms:
+    if template.kind is TemplateKind.SAM:
         from driftguard.declared.sam import translate
 
         before = dict(document["Resources"])

@@ -34,7 +34,7 @@ def translate(template: Template, document: Mapping[str, Json], context: Resolve
 
     region = context.region or _DEFAULT_REGION
     values = {name: value for name, value in context.parameters.items() if value != "****"}
-    source = json.loads(json.dumps(document))
+    source = _packaged(json.loads(json.dumps(document)))
     with _TRANSLATING:
         try:
             result: dict[str, Json] = _transform(source, values, region)
@@ -55,6 +55,40 @@ def translate(template: Template, document: Mapping[str, Json], context: Resolve
     return result
 
 
+_ARTIFACTS = {
+    "AWS::Serverless::Function": ("CodeUri",),
+    "AWS::Serverless::LayerVersion": ("ContentUri",),
+    "AWS::Serverless::Api": ("DefinitionUri",),
+    "AWS::Serverless::HttpApi": ("DefinitionUri",),
+    "AWS::Serverless::StateMachine": ("DefinitionUri",),
+    "AWS::Serverless::GraphQLApi": ("SchemaUri",),
+}
+_GLOBALS = {"Function": ("CodeUri",), "LayerVersion": ("ContentUri",)}
+
+
+def _packaged(document: dict[str, Json]) -> dict[str, Json]:
+    """The document with each local path where packaging would put an S3 address, which is unknown."""
+    shared = document.get("Globals")
+    for section, names in _GLOBALS.items() if isinstance(shared, dict) else ():
+        _package(shared.get(section), names)
+    for resource in (document.get("Resources") or {}).values():
+        if not isinstance(resource, dict):
+            continue
+        properties = resource.get("Properties")
+        _package(properties, _ARTIFACTS.get(str(resource.get("Type")), ()))
+        image = isinstance(properties, dict) and properties.get("PackageType") == "Image"
+        if image and "Metadata" in resource and "ImageUri" not in properties:
+            properties["ImageUri"] = "{{resolve:package:image}}"
+    return document
+
+
+def _package(properties: Json, names: tuple[str, ...]) -> None:
+    for name in names if isinstance(properties, dict) else ():
+        value = properties.get(name)
+        if isinstance(value, str) and "://" not in value:
+            properties[name] = f"s3://{{{{resolve:package:bucket}}}}/{{{{resolve:package:{name}}}}}"
+
+
 def _transform(document: dict[str, Json], values: dict[str, Json], region: str) -> dict[str, Json]:
     from samtranslator.internal.managed_policies import get_bundled_managed_policy_map
     from samtranslator.parser.parser import Parser
@@ -67,7 +101,13 @@ def _transform(document: dict[str, Json], values: dict[str, Json], region: str) 
     )
 
     partition = partition_of(region)
-    parameters = {**values, "AWS::Region": region, "AWS::Partition": partition}
+    definitions = document.get("Parameters") or {}
+    defaults = {
+        name: definition["Default"]
+        for name, definition in definitions.items()
+        if isinstance(definition, dict) and "Default" in definition
+    }
+    parameters = {**defaults, **values, "AWS::Region": region, "AWS::Partition": partition}
     policies = get_bundled_managed_policy_map(partition) or {}
     before = ArnGenerator.BOTO_SESSION_REGION_NAME
     try:

@@ -121,7 +121,7 @@ def template_of(document: Json, file: str, positions: Positions | None = None) -
         raise TemplateError("a template is a map with a Resources section.", where=Where(file, 1))
     transforms = _transforms(document)
     kind = TemplateKind.CLOUDFORMATION
-    if SAM in transforms:
+    if SAM in transforms or _holds_sam(document):
         kind = TemplateKind.SAM
     elif _from_cdk(document):
         kind = TemplateKind.CDK
@@ -136,6 +136,14 @@ def _transforms(document: Mapping[str, Json]) -> tuple[str, ...]:
         if isinstance(name, str):
             names.append(name)
     return tuple(names)
+
+
+def _holds_sam(document: Mapping[str, Json]) -> bool:
+    resources = document.get("Resources")
+    return isinstance(resources, Mapping) and any(
+        isinstance(resource, Mapping) and str(resource.get("Type")).startswith("AWS::Serverless::")
+        for resource in resources.values()
+    )
 
 
 def _from_cdk(document: Mapping[str, Json]) -> bool:
@@ -173,7 +181,8 @@ def _check_resources(template: Template) -> None:
             )
         if not isinstance(resource.get("Type"), str):
             raise TemplateError(
-                f"the resource {logical_id} has no Type.", where=template.where(("Resources", logical_id))
+                f"the resource {logical_id} has no Type that is a string.",
+                where=template.where(("Resources", logical_id)),
             )
 
 

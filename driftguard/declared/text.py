@@ -92,6 +92,13 @@ def known_items(delimiter: str, value: Partial) -> list[str]:
 _DYNAMIC = re.compile(r"\{\{resolve:([a-z-]+):([^{}]+)\}\}")
 
 
+_PLACES = {
+    "package": "the place to which an artifact is uploaded when the template is packaged",
+    "serverlessrepo": "the template of an application in the Serverless Application Repository",
+}
+"""References of our own making, put where SAM wants the address of something that only AWS knows."""
+
+
 def dynamic_references(value: str | Partial, ssm_values: Mapping[str, str]) -> str | Partial | Unknown:
     """``{{resolve:...}}`` replaced: plain SSM values where they are given, secrets never.
 
@@ -121,7 +128,7 @@ def _dynamic(service: str, reference: str, ssm_values: Mapping[str, str]) -> str
         return Unknown(f"the SSM parameter {reference} is not given") if given is None else given
     if service in ("secretsmanager", "ssm-secure"):
         return Unknown(f"a secret of {service}, which is never read")
-    return Unknown(f"a dynamic reference to {service}")
+    return Unknown(_PLACES.get(service, f"a dynamic reference to {service}"))
 
 
 def to_json_string(value: Json) -> str | Partial | Unknown:
