@@ -335,12 +335,11 @@ class Evaluator:
             return inner if isinstance(inner, Unknown) else not inner
         if name in ("Fn::And", "Fn::Or") and isinstance(argument, list):
             return _kleene([self.truth(item) for item in argument], decisive=name == "Fn::Or")
+        if name in _LOGIC:
+            return Unknown(f"{name} takes a list of conditions")
         value = self.call(name, argument)
-        return (
-            self.truth(value)
-            if isinstance(value, (bool, str))
-            else unknown_of(value, f"{name} is no condition")
-        )
+        known = isinstance(value, (bool, str))
+        return self.truth(value) if known else unknown_of(value, f"{name} is no condition")
 
     def _equals(self, argument: Json) -> Truth:
         """``Fn::Equals`` compares as strings: the number 1 equals the text ``1``."""

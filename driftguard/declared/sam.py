@@ -69,16 +69,15 @@ _GLOBALS = {"Function": ("CodeUri",), "LayerVersion": ("ContentUri",)}
 def _packaged(document: dict[str, Json]) -> dict[str, Json]:
     """The document with each local path where packaging would put an S3 address, which is unknown."""
     shared = document.get("Globals")
-    for section, names in _GLOBALS.items() if isinstance(shared, dict) else ():
-        _package(shared.get(section), names)
+    for section, names in _GLOBALS.items():
+        _package(shared.get(section) if isinstance(shared, dict) else None, names)
     for resource in (document.get("Resources") or {}).values():
         if not isinstance(resource, dict):
             continue
         properties = resource.get("Properties")
         _package(properties, _ARTIFACTS.get(str(resource.get("Type")), ()))
-        image = isinstance(properties, dict) and properties.get("PackageType") == "Image"
-        if image and "Metadata" in resource and "ImageUri" not in properties:
-            properties["ImageUri"] = "{{resolve:package:image}}"
+        if isinstance(properties, dict) and properties.get("PackageType") == "Image":
+            properties.setdefault("ImageUri", "{{resolve:package:image}}")
     return document
 
 
