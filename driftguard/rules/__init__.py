@@ -6,4 +6,13 @@ from driftguard.rules.policy import Policy
 from driftguard.rules.relations import ACCOUNT, JudgeContext, Neighbours
 from driftguard.rules.values import Reference
 
-__all__ = ["ACCOUNT", "Catalogue", "JudgeContext", "Neighbours", "Policy", "Reference", "as_resource", "load_catalogue"]
+__all__ = [
+    "ACCOUNT",
+    "Catalogue",
+    "JudgeContext",
+    "Neighbours",
+    "Policy",
+    "Reference",
+    "as_resource",
+    "load_catalogue",
+]

@@ -85,8 +85,7 @@ class Catalogue:
         INSUFFICIENT_DATA with the reason."""
         context = JudgeContext() if context is None else context
         return [
-            _evaluation(resource, variant, verdict)
-            for variant, verdict in self.verdicts(resource, context)
+            _evaluation(resource, variant, verdict) for variant, verdict in self.verdicts(resource, context)
         ]
 
     def verdicts(self, resource: Resource, context: JudgeContext) -> list[tuple[Variant, Verdict]]:
@@ -121,7 +120,7 @@ class Catalogue:
         else:
             parameters: dict[str, Any] = {}
             severity, enabled = policy.severity, True
-            for number, one in enumerate(self.overrides):
+            for one in self.overrides:
                 if _named(policy, one.policy) and _covers(one, prepared.resource, context):
                     parameters.update(one.parameters)
                     severity = Severity(one.severity.upper()) if one.severity else severity
@@ -144,7 +143,9 @@ def _covers(override: Override, resource: Resource, context: JudgeContext) -> bo
         return False
     if override.environments and context.environment not in override.environments:
         return False
-    if override.organizational_units and not set(override.organizational_units) & set(context.organizational_units):
+    if override.organizational_units and not set(override.organizational_units) & set(
+        context.organizational_units
+    ):
         return False
     return all(_has_tag(resource.tags, pair) for pair in override.tags)
 
@@ -169,7 +170,9 @@ def _evaluation(resource: Resource, variant: Variant, verdict: Verdict) -> Evalu
     )
 
 
-def load_catalogue(folders: Iterable[Path | str], frameworks: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> Catalogue:
+def load_catalogue(
+    folders: Iterable[Path | str], frameworks: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
+) -> Catalogue:
     """Every policy below ``folders``.
 
     ``frameworks`` maps a policy id to the controls of each framework that ask for it (from

@@ -100,7 +100,13 @@ def _public(statement: Any) -> Any:
     if statement.get("NotPrincipal"):
         everybody = True
     narrowed = _narrows(statement.get("Condition"))
-    return every((same(statement.get("Effect"), "Allow"), everybody, not narrowed if narrowed in (True, False) else narrowed))
+    return every(
+        (
+            same(statement.get("Effect"), "Allow"),
+            everybody,
+            not narrowed if narrowed in (True, False) else narrowed,
+        )
+    )
 
 
 def _narrows(condition: Any) -> Any:

@@ -88,4 +88,4 @@ class AccountSchema:
 @cache
 def account_schema() -> AccountSchema:
     """The packaged facts."""
-    return AccountSchema(yaml.load(FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))  # noqa: S506
+    return AccountSchema(yaml.load(FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jmespath.functions
-from jmespath.visitor import _Expression
+from jmespath.visitor import Visitor, _Expression
 
 from driftguard.model import Partial, Unknown
 from driftguard.rules import documents, network, relations, text
@@ -48,14 +48,14 @@ class Function:
                 raise error(f"an argument of {self.name}() has the wrong kind; it is {self.signature}.")
 
 
-class _Caller:
+class _Caller(Visitor):  # type: ignore[misc] # jmespath's stubs leave the class untyped
     """What jmespath's own functions call to evaluate an expression argument."""
 
-    @staticmethod
-    def visit(function: Callable[[Any], Any], value: Any) -> Any:
-        return function(value)
+    def visit(self, node: Callable[[Any], Any], *args: Any, **kwargs: Any) -> Any:
+        return node(*args, **kwargs)
 
 
+_CALLER = _Caller()
 _STANDARD = jmespath.functions.Functions()
 
 
@@ -64,7 +64,7 @@ def _delegate(name: str, expressions: frozenset[int]) -> Callable[..., Any]:
 
     def call(*arguments: Any) -> Any:
         given = [
-            _Expression(value, _Caller) if at in expressions else value for at, value in enumerate(arguments)
+            _Expression(value, _CALLER) if at in expressions else value for at, value in enumerate(arguments)
         ]
         return _STANDARD.call_function(name, given)
 
@@ -191,9 +191,7 @@ def _table() -> dict[str, Function]:
     for name, arguments in _STANDARD_ARGUMENTS.items():
         expressions = frozenset(at for at, text in enumerate(arguments) if text.startswith("&"))
         run = _delegate(name, expressions)
-        found[name] = Function(
-            name=name, run=run, arguments=arguments, help="JMESPath's own.", standard=True
-        )
+        found[name] = Function(name=name, run=run, arguments=arguments, help="JMESPath's own.", standard=True)
     for function in (*_values(), *_documents(), *_network(), *_relations()):
         found[function.name] = function
     return found
@@ -205,27 +203,93 @@ def _values() -> tuple[Function, ...]:
         _own("length", _length, "subject", "JMESPath's own.", standard=True, **hole),
         _own("contains", _contains, "subject search", "JMESPath's own.", standard=True, **hole),
         _own("not_null", _not_null, "value", "JMESPath's own.", standard=True, variadic=True, **hole),
-        _own("to_array", lambda v: v if v.__class__ is list else [v], "value", "JMESPath's own.", standard=True),
-        _own("merge", _delegate("merge", frozenset()), "object", "JMESPath's own.", standard=True, variadic=True),
+        _own(
+            "to_array", lambda v: v if v.__class__ is list else [v], "value", "JMESPath's own.", standard=True
+        ),
+        _own(
+            "merge",
+            _delegate("merge", frozenset()),
+            "object",
+            "JMESPath's own.",
+            standard=True,
+            variadic=True,
+        ),
         _own("present", _present, "value", "Neither null nor an empty string, list or object.", **hole),
         _own("absent", _absent, "value", "The opposite of present().", **hole),
         _own("is_true", _is_true, "value", "true, or the text 'true' as templates write it.", **hole),
         _own("is_false", _is_false, "value", "false, or the text 'false'.  Null is neither.", **hole),
         _own("count", _count, "value", "The length; 0 of null, 1 of a single value.", **hole),
         _own("as_list", _as_list, "value", "A list: empty for null, of one for a single value.", **hole),
-        _own("has", _has, "list value", "Whether the list (or single value) holds the value; false for null.", **hole),
-        _own("one_of", _one_of, "value choices", "Whether the value is one of the choices (a list or 'a,b').", **hole),
-        _own("is_reference", _is_reference, "value", "Whether the value is the id of a resource of the template.", **hole),
-        _own("is_parameter", lambda v: v.__class__ is Supplied, "value", "Whether the value is a template parameter without a known value.", **hole),
-        _own("secure_parameter", _secure_parameter, "value", "Whether the value is a NoEcho parameter without a default.", **hole),
+        _own(
+            "has",
+            _has,
+            "list value",
+            "Whether the list (or single value) holds the value; false for null.",
+            **hole,
+        ),
+        _own(
+            "one_of",
+            _one_of,
+            "value choices",
+            "Whether the value is one of the choices (a list or 'a,b').",
+            **hole,
+        ),
+        _own(
+            "is_reference",
+            _is_reference,
+            "value",
+            "Whether the value is the id of a resource of the template.",
+            **hole,
+        ),
+        _own(
+            "is_parameter",
+            lambda v: v.__class__ is Supplied,
+            "value",
+            "Whether the value is a template parameter without a known value.",
+            **hole,
+        ),
+        _own(
+            "secure_parameter",
+            _secure_parameter,
+            "value",
+            "Whether the value is a NoEcho parameter without a default.",
+            **hole,
+        ),
         _own("number", text.number, "value", "A number out of a number or a text; else null."),
         _own("lower", text.lower, "value", "Lower case; null stays null."),
-        _own("matches", text.matches, "value regex", "Whether the regular expression is found in the text; false for null."),
+        _own(
+            "matches",
+            text.matches,
+            "value regex",
+            "Whether the regular expression is found in the text; false for null.",
+        ),
         _own("split", text.split, "value separator", "The parts of a text, trimmed, without empty ones."),
-        _own("json", text.json_of, "value", "The value of a JSON text (URL-encoded or not); an object stays as it is."),
-        _own("version_at_least", text.version_at_least, "version least", "Compares dotted versions number by number."),
-        _own("age_days", text.age_days, "time", "Days since an instant (ISO 8601 or epoch seconds); null for null.", context=True),
-        _own("secret_text", text.secret_text, "value", "Whether a text is a secret in plain sight: a literal, no reference.", **hole),
+        _own(
+            "json",
+            text.json_of,
+            "value",
+            "The value of a JSON text (URL-encoded or not); an object stays as it is.",
+        ),
+        _own(
+            "version_at_least",
+            text.version_at_least,
+            "version least",
+            "Compares dotted versions number by number.",
+        ),
+        _own(
+            "age_days",
+            text.age_days,
+            "time",
+            "Days since an instant (ISO 8601 or epoch seconds); null for null.",
+            context=True,
+        ),
+        _own(
+            "secret_text",
+            text.secret_text,
+            "value",
+            "Whether a text is a secret in plain sight: a literal, no reference.",
+            **hole,
+        ),
     )
 
 

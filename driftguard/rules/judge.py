@@ -9,7 +9,7 @@ from typing import Any
 from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, ResourceKey, Source, Unknown
 from driftguard.rules.paths import schema_of
 from driftguard.rules.policy import Variant
-from driftguard.rules.relations import Judged, JudgeContext
+from driftguard.rules.relations import JudgeContext, Judged
 from driftguard.rules.values import Names, first_hole, plain, reason, truth, without_intrinsics
 
 Verdict = tuple[ComplianceType, str]
@@ -109,9 +109,7 @@ def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unknown]:
     return out
 
 
-def as_resource(
-    declared: DeclaredResource, *, raw: Json = None, names: Names | None = None
-) -> Resource:
+def as_resource(declared: DeclaredResource, *, raw: Json = None, names: Names | None = None) -> Resource:
     """A declared resource as one to judge: its logical id is its identifier.
 
     ``raw`` are the properties as they were written; together with ``names`` (the template's resources and
@@ -139,4 +137,6 @@ def _tags(tags: Any) -> dict[str, str]:
         return {str(key): str(value) for key, value in tags.items()}
     if not isinstance(tags, list):
         return {}
-    return {str(one["Key"]): str(one.get("Value", "")) for one in tags if isinstance(one, dict) and "Key" in one}
+    return {
+        str(one["Key"]): str(one.get("Value", "")) for one in tags if isinstance(one, dict) and "Key" in one
+    }

@@ -26,7 +26,9 @@ def policy_files(folders: Iterable[Path]) -> Iterator[Path]:
         if folder.is_file():
             yield folder
         else:
-            yield from sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+            yield from sorted(
+                path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file()
+            )
 
 
 def load_policy(path: Path) -> Policy:
@@ -45,8 +47,12 @@ def policy_of(document: Document) -> Policy:
     for number, name in enumerate(given.resource_types):
         if schema_of(name) is None:
             near = difflib.get_close_matches(name, registry().types(), n=1, cutoff=0.7)
-            fix = f"Did you mean {near[0]}?" if near else "Type names are those of the CloudFormation registry."
-            raise PolicyError(f"there is no resource type {name}.", where=document.where("resource_types", number), fix=fix)
+            fix = (
+                f"Did you mean {near[0]}?" if near else "Type names are those of the CloudFormation registry."
+            )
+            raise PolicyError(
+                f"there is no resource type {name}.", where=document.where("resource_types", number), fix=fix
+            )
     _check_defaults(given, document)
     asserts = _expression(given, given.asserts, "assert", document)
     applies = _expression(given, given.applies_when, "applies_when", document) if given.applies_when else None
@@ -102,7 +108,9 @@ def _check_cases(given: PolicyFile, document: Document) -> None:
         problem = _case_problem(given, case)
         if problem:
             raise PolicyError(
-                f"case `{case.name}`: {problem}", where=document.where("cases", number), fix="Correct the case."
+                f"case `{case.name}`: {problem}",
+                where=document.where("cases", number),
+                fix="Correct the case.",
             )
 
 
@@ -150,4 +158,6 @@ def _fields(path: tuple[Any, ...]) -> dict[str, Any]:
 def duplicate(policy: Policy, name: str, first: Policy) -> PolicyError:
     """The error of a second policy that takes a name."""
     where = Where(policy.where.file, policy.where.line)
-    return PolicyError(f"the name {name} is taken by {first.where}.", where=where, fix="Give it another id or alias.")
+    return PolicyError(
+        f"the name {name} is taken by {first.where}.", where=where, fix="Give it another id or alias."
+    )

@@ -118,7 +118,9 @@ def coerce(name: str, spec: Parameter, value: Json) -> Json:
     try:
         found = _as_type(spec.type, value)
     except (ValueError, TypeError):
-        raise PolicyError(f"{name} must be of type {spec.type}, not {value!r}.", fix="Correct the value.") from None
+        raise PolicyError(
+            f"{name} must be of type {spec.type}, not {value!r}.", fix="Correct the value."
+        ) from None
     if spec.allowed and found not in spec.allowed:
         choices = ", ".join(map(str, spec.allowed))
         raise PolicyError(f"{name} cannot be {value!r}.", fix=f"Choose one of: {choices}.")

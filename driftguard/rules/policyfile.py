@@ -64,7 +64,9 @@ class Case(_Part):
 class PolicyFile(_Part):
     """One policy."""
 
-    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_\-]{2,127}$", description="AWS Config's identifier if there is one.")
+    id: str = Field(
+        pattern=r"^[A-Za-z][A-Za-z0-9_\-]{2,127}$", description="AWS Config's identifier if there is one."
+    )
     aliases: tuple[str, ...] = Field((), description="Other names of the same policy.")
     title: str = Field(min_length=3, max_length=200)
     title_ko: str = ""

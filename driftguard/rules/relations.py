@@ -32,7 +32,11 @@ class Neighbours:
             return Unknown(f"{type_name} was not read")
         found = self._by_type.get(type_name, [])
         place = (like.key.account, like.key.region)
-        return [pair for pair in found if (pair[0].key.account, pair[0].key.region) == place or _global(pair[0], like)]
+        return [
+            pair
+            for pair in found
+            if (pair[0].key.account, pair[0].key.region) == place or _global(pair[0], like)
+        ]
 
 
 def _global(one: Resource, other: Resource) -> bool:
@@ -101,7 +105,11 @@ def resource_of(c: Judged, type_name: str, value: Any) -> Any:
 def resources(c: Judged, type_name: str) -> Any:
     """Properties of all resources of the type beside this one."""
     found = _of(c, type_name)
-    return [properties for one, properties in found if one.key != c.resource.key] if found.__class__ is list else found
+    return (
+        [properties for one, properties in found if one.key != c.resource.key]
+        if found.__class__ is list
+        else found
+    )
 
 
 def _of(c: Judged, type_name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from driftguard.model import ComplianceType, Resource, ResourceKey, Source
 from driftguard.rules.judge import judge, prepare
@@ -51,7 +52,10 @@ def lacking(policy: Policy) -> tuple[ComplianceType, ...]:
 
 def _setting(policy: Policy, case: Case) -> tuple[Resource, JudgeContext]:
     names: Names = {
-        **{name: {"NoEcho": spec.no_echo, **({"Default": ""} if spec.default else {})} for name, spec in case.template_parameters.items()},
+        **{
+            name: {"NoEcho": spec.no_echo, **({"Default": ""} if spec.default else {})}
+            for name, spec in case.template_parameters.items()
+        },
         SUBJECT: None,
         **{one.id: None for one in case.related},
     }
@@ -60,12 +64,11 @@ def _setting(policy: Policy, case: Case) -> tuple[Resource, JudgeContext]:
         case.type or policy.resource_types[0], SUBJECT, case.properties, source, names, case.tags
     )
     others = [_resource(one.type, one.id, one.properties, source, names, {}) for one in case.related]
-    now = instant(case.now)
     context = JudgeContext(
         neighbours=Neighbours([subject, *others]),
         account_facts=case.account,
         attributes={SUBJECT: case.attributes},
-        **({"now": now} if now else {}),
+        now=instant(case.now) or datetime.now(UTC),
     )
     return subject, context
 

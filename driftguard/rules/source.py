@@ -80,7 +80,9 @@ def parse(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
-        raise PolicyError(f"the file is not YAML: {error.problem}.", where=where, fix="Mind the indentation and quotes.") from None
+        raise PolicyError(
+            f"the file is not YAML: {error.problem}.", where=where, fix="Mind the indentation and quotes."
+        ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise PolicyError(f"the file is not YAML: {str(error)[:120]}.", where=Where(name)) from None
     finally:

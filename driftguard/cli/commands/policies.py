@@ -26,7 +26,11 @@ def _catalogue(app: App, folders: tuple[str, ...]) -> Catalogue:
 
 
 _folder = click.option(
-    "--folder", "folders", multiple=True, type=click.Path(exists=True), help="Policies of your own besides ours."
+    "--folder",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="Policies of your own besides ours.",
 )
 
 
@@ -36,7 +40,9 @@ _folder = click.option(
 @click.option("--type", "type_name", help="Only the policies of this resource type.")
 @output_option()
 @pass_app
-def list_policies(app: App, folders: tuple[str, ...], framework: str | None, type_name: str | None, output: str) -> int:
+def list_policies(
+    app: App, folders: tuple[str, ...], framework: str | None, type_name: str | None, output: str
+) -> int:
     """All policies with severity, types and frameworks."""
     catalogue = _catalogue(app, folders)
     chosen = [
@@ -95,8 +101,12 @@ def test(app: App, names: tuple[str, ...], folders: tuple[str, ...], output: str
     catalogue = _catalogue(app, folders)
     missing = [name for name in names if catalogue.get(name) is None]
     if missing and not catalogue.errors:
-        raise InputError(f"no policy is called {missing[0]}.", fix="`driftguard policies list` shows them all.")
-    chosen = [one for one in catalogue.policies if not names or one.id in names or set(names) & set(one.aliases)]
+        raise InputError(
+            f"no policy is called {missing[0]}.", fix="`driftguard policies list` shows them all."
+        )
+    chosen = [
+        one for one in catalogue.policies if not names or one.id in names or set(names) & set(one.aliases)
+    ]
     results = [result for policy in chosen for result in run_cases(policy)]
     failed = [result for result in results if not result.passed]
     bare = [(one.id, verdict) for one in chosen for verdict in lacking(one)]
