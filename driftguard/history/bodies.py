@@ -65,11 +65,9 @@ class Bodies:
         if self._compressor is None:
             rows = self._connection.rows("SELECT id FROM dictionaries ORDER BY id DESC LIMIT 1")
             number = int(rows[0][0]) if rows else 0
-            extra = {"dict_data": self._dictionary(number)} if number else {}
-            self._compressor = (
-                number,
-                zstandard.ZstdCompressor(level=_LEVEL, write_dict_id=False, **extra),
-            )
+            trained = self._dictionary(number) if number else None
+            compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=trained, write_dict_id=False)
+            self._compressor = (number, compressor)
         return self._compressor
 
     # -- reading

@@ -112,7 +112,8 @@ def text(value: Any) -> str:
 
 def decode(kind: type[T], data: Json) -> T:
     """The value of type ``kind`` that `encode` made ``data`` from."""
-    result: T = _decoder(kind)(data)
+    reader: Callable[[Any], T] = _decoder(typing.cast(typing.Hashable, kind))
+    result = reader(data)
     return result
 
 

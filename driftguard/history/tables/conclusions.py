@@ -19,7 +19,7 @@ _EVALUATIONS = (
     "evaluations e JOIN resources r ON r.id = e.resource_id LEFT JOIN texts t ON t.id = e.document_id"
 )
 DRIFT = "SELECT document, first_seen, last_seen FROM {table} WHERE id IN ({ids}) ORDER BY id"
-EVALUATION = f"SELECT {_EVALUATION} FROM {_EVALUATIONS} WHERE e.id IN ({{ids}}) ORDER BY e.id"
+EVALUATION = f"SELECT {_EVALUATION} FROM {_EVALUATIONS} WHERE e.id IN ({{ids}}) ORDER BY e.id"  # noqa: S608
 
 
 def drift_of(row: Row) -> Drift:

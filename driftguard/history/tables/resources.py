@@ -87,7 +87,7 @@ class ResourcePart(Part):
     def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
         moment = micros(at or datetime.now(UTC))
         if at is None:
-            condition, parameters = "v.valid_to IS NULL", ()
+            condition, parameters = "v.valid_to IS NULL", tuple[int, ...]()
         else:
             condition = "v.valid_from <= ? AND (v.valid_to IS NULL OR v.valid_to > ?)"
             parameters = (moment, moment)

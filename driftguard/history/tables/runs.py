@@ -77,6 +77,7 @@ class RunPart(Part):
                 "policy": facts.policies(report.policies.values()),
                 "stack": facts.stacks(report.stacks),
                 "finding": [findings[finding.fingerprint] for finding in report.findings],
+                "carried": [findings[f.fingerprint] for f in report.findings if f.last_run != report.run.id],
                 "resolved": [findings[finding.fingerprint] for finding in report.resolved],
                 "new": [findings[name] for name in report.new if name in findings],
                 "reopened": [findings[name] for name in report.reopened if name in findings],
@@ -195,10 +196,14 @@ def _report(connection: Connection, row: Row) -> Report:
     listed = members(connection, seq, "finding")
     resolved = members(connection, seq, "resolved")
     findings = findings_of_run(connection, [*listed, *resolved], seq)
+    carried = set(members(connection, seq, "carried"))
+    numbers = {finding.fingerprint: number for number, finding in findings.items()}
     at_end = run.finished_at or run.started_at
     documents = "SELECT document FROM {table} WHERE id IN ({ids}) ORDER BY id"
 
     def ended(finding: Finding) -> Finding:
+        if numbers[finding.fingerprint] in carried:
+            return finding
         return replace(finding, last_seen=max(finding.last_seen, at_end), last_run=run.id)
 
     def load(
