@@ -74,6 +74,13 @@ class Version:
     deleted: bool = False
     source: str = ""
     properties: Mapping[str, Json] | None = None
+    captured_at: datetime | None = None
+    state_id: str | None = None
+    """AWS Config's configurationStateId: the same id and capture time are the same state."""
+    coverage: frozenset[str] | None = None
+    arn: str | None = None
+    name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
