@@ -137,9 +137,7 @@ class Route(Ec2Adapter):
 
     @staticmethod
     def _call(properties: Properties) -> Properties:
-        return pick(
-            properties, "RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", *_TARGETS
-        )
+        return pick(properties, "RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", *_TARGETS)
 
 
 class SubnetRouteTableAssociation(Ec2Adapter):
@@ -179,9 +177,7 @@ class Address(Ec2Adapter):
     kind = "elastic-ip"
 
     def create(self, name: str, properties: Properties) -> str:
-        made = self.client.allocate_address(
-            Domain=properties.get("Domain", "vpc"), **self.tagged(properties)
-        )
+        made = self.client.allocate_address(Domain=properties.get("Domain", "vpc"), **self.tagged(properties))
         if properties.get("InstanceId"):
             self.client.associate_address(
                 AllocationId=made["AllocationId"], InstanceId=properties["InstanceId"]

@@ -197,7 +197,13 @@ class VpcEndpoint(Ec2Adapter):
         if found is None:
             return None
         shown = pick(
-            found, "VpcId", "ServiceName", "VpcEndpointType", "RouteTableIds", "SubnetIds", "PrivateDnsEnabled"
+            found,
+            "VpcId",
+            "ServiceName",
+            "VpcEndpointType",
+            "RouteTableIds",
+            "SubnetIds",
+            "PrivateDnsEnabled",
         )
         shown["VpcEndpointType"] = found.get("VpcEndpointType") or "Gateway"
         groups = [g["GroupId"] for g in found.get("Groups", [])]
@@ -226,7 +232,3 @@ class VpcEndpoint(Ec2Adapter):
 
     def delete(self, id: str) -> None:
         self.client.delete_vpc_endpoints(VpcEndpointIds=[id])
-
-
-
-
