@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from driftguard.compare.equalities import Place
 from driftguard.compare.equalities.transforms import gives_nothing
-from driftguard.compare.forms import has_hole, is_empty, key
+from driftguard.compare.forms import has_hole, is_empty, key, says_nothing
 from driftguard.compare.tables import defaults, listed
 from driftguard.model import GapReason, Json
 from driftguard.schema import Node
 
 NOT_RETURNED = "NOT_RETURNED"
 """AWS's read does not answer this property, or not in the state that is declared."""
+_SECRET = re.compile(
+    r"(Password|AuthToken|SecretString|PrivateKey|ClientSecret|SharedSecret|Passphrase|PreSharedKey)$"
+)
 _OFF = frozenset({"disabled", "none", "off", "disable", "not_configured", "inactive"})
 
 
@@ -40,8 +44,12 @@ def judge(value: Json, place: Place, parent: Node | None) -> Absence:
         return Absence(gap=GapReason.NOT_IN_SOURCE)
     if has_hole(value) and not isinstance(value, Mapping | list | tuple):
         return Absence(gap=GapReason.UNRESOLVED)
-    if is_empty(value):
+    if says_nothing(value):
         return Absence(fold="declared-empty")
+    if is_empty(value) and isinstance(value, Mapping):
+        return Absence(gap=NOT_RETURNED, detail="AWS does not answer an empty choice")
+    if _SECRET.search(place.name) and isinstance(value, str):
+        return Absence(gap=GapReason.WRITE_ONLY, detail="AWS never answers a secret")
     same = _means_nothing(value, place)
     if same is not None:
         return same
@@ -61,9 +69,9 @@ def _means_nothing(value: Json, place: Place) -> Absence | None:
         return Absence(fold="declared-false")
     node = place.node
     if node is not None and node.has_default and key(node.default) == key(value):
-        return Absence(fold="schema-default")
-    if any(key(known) == key(value) for known in defaults(place.type_name).get("/".join(place.general), ())):
-        return Absence(fold="documented-default")
+        return Absence(gap=NOT_RETURNED, detail="what the schema calls the default is not answered")
+    if any(key(known) == key(value) for known in defaults(place.type_name, place.general)):
+        return Absence(gap=NOT_RETURNED, detail="the documented default is not answered")
     if value == 0 or (isinstance(value, str) and value.lower() in _OFF):
         return Absence(gap=NOT_RETURNED, detail="the value that switches it off is not answered")
     return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from driftguard.compare import absent, documents, policy_walk
 from driftguard.compare.context import CompareContext, Trail
 from driftguard.compare.equalities import RULES, Place, Unverifiable
-from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, scalar
+from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, says_nothing, scalar
 from driftguard.compare.lists import align
 from driftguard.compare.policies import is_policy
 from driftguard.compare.tables import listed, row
@@ -333,11 +333,10 @@ class Walk:
                 self.differ((*path, i), declared[i], live[i], DifferenceType.NOT_EQUAL, trail)
                 continue
             self._absent_member(declared[i], items, (*path, i), around, trail)
-        for j in right:
-            self._extra_member(live[j], items, (*path, j), node, trail, around)
+        self._extra_members([(j, live[j]) for j in right], node, path, trail, around, alone=not declared)
 
     def _absent_member(self, value: Json, items: Node | None, path: Path, around: Json, trail: Trail) -> None:
-        if is_empty(value):
+        if says_nothing(value):
             trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
             return
         verdict = absent.judge(value, self.place(path, items, around), None)
@@ -348,18 +347,32 @@ class Walk:
         else:
             self.differ(path, value, None, DifferenceType.REMOVE, trail)
 
-    def _extra_member(
-        self, value: Json, items: Node | None, path: Path, node: Node | None, trail: Trail, around: Json
+    def _extra_members(
+        self,
+        extra: list[tuple[int, Json]],
+        node: Node | None,
+        path: Path,
+        trail: Trail,
+        around: Json,
+        *,
+        alone: bool,
     ) -> None:
-        if is_empty(value):
-            return
+        """Members that only the live list has: drift, unless the service or a sibling fills the list."""
+        items = node.items if node else None
+        holder = around if isinstance(around, Mapping) else {}
         filled = node is not None and node.attribute_list
-        if filled or listed("service-filled-list", self.type_name, general(path[:-1])):
-            rest = self._residue.of(value, path, items, around if isinstance(around, Mapping) else {})
-            if rest is not NOTHING:
-                trail.undeclared.append(UndeclaredValue(path=pointer(path), value=rest))
+        if filled or listed("service-filled-list", self.type_name, general(path)):
+            rests = [self._residue.of(value, (*path, j), items, holder) for j, value in extra]
+            rests = [rest for rest in rests if rest is not NOTHING]
+            if rests:
+                trail.undeclared.append(UndeclaredValue(path=pointer(path), value=rests))
             return
-        self.differ(path, None, value, DifferenceType.ADD, trail)
+        if alone and extra and self._residue.is_default([value for _, value in extra], path, node):
+            trail.folded.append(Fold(path=pointer(path), rule="documented-default"))
+            return
+        for j, value in extra:
+            if value not in (None, ""):
+                self.differ((*path, j), None, value, DifferenceType.ADD, trail)
 
     def _order(
         self,

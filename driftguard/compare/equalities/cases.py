@@ -13,7 +13,7 @@ _ENUM_PROPERTY = re.compile(
     r"|Algorithm|Behavior|Strategy|Storage|Operator|Direction|Visibility|Method|Methods|Class|Frequency|Family"
     r"|DayOfWeek|Day|Platform|Tier|License|LicenseModel)$"
 )
-_HEADER_PROPERTY = re.compile(r"(Header|Headers|HeaderName|HeaderNames)$")
+_HEADER_PROPERTY = re.compile(r"(Header|Headers|HeaderName|HeaderNames|SingleQueryArgument)$")
 
 
 def enum_case(declared: Json, live: Json, place: Place) -> bool:
