@@ -18,6 +18,14 @@ NOT_RETURNED = "NOT_RETURNED"
 _SECRET = re.compile(
     r"(Password|AuthToken|SecretString|PrivateKey|ClientSecret|SharedSecret|Passphrase|PreSharedKey)$"
 )
+_FORM = re.compile(r"(Id|Arn|ARN|Name|Identifier|String|S3Location)$")
+_MANY = 2
+# What cannot be unset: AWS puts a value of its own where nobody gives one.
+_ALWAYS = re.compile(
+    r"(^Port|DBPort|Engine|EngineVersion|NodeType|InstanceType|InstanceClass|AllocatedStorage|VolumeSize"
+    r"|SubnetGroupName|ParameterGroupName|MasterUsername|AvailabilityZone|VpcId|NetworkType|IpAddressType"
+    r"|LicenseModel|StorageType|CidrBlock|MaintenanceWindow|BackupWindow|SnapshotWindow|CACertificateIdentifier)$"
+)
 _OFF = frozenset({"disabled", "none", "off", "disable", "not_configured", "inactive"})
 
 
@@ -53,7 +61,7 @@ def judge(value: Json, place: Place, parent: Node | None) -> Absence:
     same = _means_nothing(value, place)
     if same is not None:
         return same
-    never = _never_returned(path, place, parent)
+    never = _never_returned(value, path, place, parent)
     if never is not None:
         return never
     if isinstance(value, Mapping | list | tuple):
@@ -77,7 +85,7 @@ def _means_nothing(value: Json, place: Place) -> Absence | None:
     return None
 
 
-def _never_returned(path: tuple[str, ...], place: Place, parent: Node | None) -> Absence | None:
+def _never_returned(value: Json, path: tuple[str, ...], place: Place, parent: Node | None) -> Absence | None:
     """A value that cannot have been removed, because AWS does not let anybody remove it."""
     schema = place.schema
     if schema is not None and place.in_schema:
@@ -87,11 +95,51 @@ def _never_returned(path: tuple[str, ...], place: Place, parent: Node | None) ->
             return Absence(gap=NOT_RETURNED, detail="the property identifies the resource")
         if parent is not None and path[-1] in parent.required:
             return Absence(gap=NOT_RETURNED, detail="a resource cannot be without this property")
+        if _ALWAYS.search(path[-1]) and isinstance(value, str | int):
+            return Absence(gap=NOT_RETURNED, detail="such a resource always has one")
         if path in schema.deprecated:
             return Absence(gap=NOT_RETURNED, detail="the property is deprecated")
+        other = _other_name(path[-1], place, parent)
+        if other:
+            return Absence(gap=NOT_RETURNED, detail=f"AWS answers {other} instead")
+        if _read_is_bare(place):
+            return Absence(gap=NOT_RETURNED, detail="AWS's read answers identifiers alone")
     if listed("not-returned", place.type_name, path):
         return Absence(gap=NOT_RETURNED, detail="AWS's read does not answer this property")
     return None
+
+
+def _other_name(name: str, place: Place, parent: Node | None) -> str:
+    """The undeclared live property beside it that holds the same thing in another form, if there is one.
+
+    ``SourceSecurityGroupName`` is answered as ``SourceSecurityGroupId``, ``S3DestinationConfiguration`` as
+    ``ExtendedS3DestinationConfiguration``.
+    """
+    if parent is None or not isinstance(place.declared, Mapping):
+        return ""
+    live: Json = place.live_root
+    for part in place.path[:-1]:
+        # Inside lists the two sides are not aligned by index: nothing can be said there.
+        live = live.get(part) if isinstance(live, Mapping) and isinstance(part, str) else None
+    stem = _FORM.sub("", name)
+    for other in live if isinstance(live, Mapping) else ():
+        if other in place.declared or other not in parent.names or is_empty(live[other]):
+            continue
+        if (
+            (stem != name and _FORM.sub("", other) == stem)
+            or other == f"Extended{name}"
+            or (other != name and _FORM.sub("", other) == name)
+        ):
+            return str(other)
+    return ""
+
+
+def _read_is_bare(place: Place) -> bool:
+    """Whether the live state shows nothing but what identifies the resource: the read handler is a stub."""
+    schema, live = place.schema, place.live_root
+    if schema is None or len(place.root) < _MANY or any(name in live for name in place.root):
+        return False
+    return all(schema.is_read_only((name,)) or (name,) in schema.primary_identifier for name in live)
 
 
 def _container(value: Json, place: Place) -> Absence:
@@ -114,6 +162,8 @@ def _container(value: Json, place: Place) -> Absence:
     if REMOVED in verdicts:
         return REMOVED
     gaps = [verdict for verdict in verdicts if verdict.gap]
+    if not gaps and any(verdict.fold != "declared-empty" for verdict in verdicts):
+        return Absence(gap=NOT_RETURNED, detail="AWS does not answer what is switched off")
     return gaps[0] if gaps else verdicts[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from driftguard.compare import absent, documents, policy_walk
@@ -26,6 +27,8 @@ from driftguard.model import (
 from driftguard.model.resource import Tolerance
 from driftguard.schema import Node, TypeSchema
 
+_SETTINGS = re.compile(r"(?!Environment)\w*(OptionSettings|Attributes|Parameters)")
+_PAIR = 4
 _MASKS = ("****", "*****", "********", "<redacted>", "HIDDEN_DUE_TO_SECURITY_REASONS")
 
 
@@ -317,7 +320,11 @@ class Walk:
     ) -> None:
         """Members without a partner: unknown ones excuse as many, the rest came or went."""
         right = list(right)
+        seen = {key(value) for i, value in enumerate(declared) if i not in left} if left else set()
         for i in left:
+            if node is not None and node.insertion_order is False and key(declared[i]) in seen:
+                trail.folded.append(Fold(path=pointer((*path, i)), rule="duplicate-member"))
+                continue
             unknown = hole(declared[i])
             if unknown is not None:
                 fits = [
@@ -360,8 +367,7 @@ class Walk:
         """Members that only the live list has: drift, unless the service or a sibling fills the list."""
         items = node.items if node else None
         holder = around if isinstance(around, Mapping) else {}
-        filled = node is not None and node.attribute_list
-        if filled or listed("service-filled-list", self.type_name, general(path)):
+        if self._filled_by_service(extra, node, path):
             rests = [self._residue.of(value, (*path, j), items, holder) for j, value in extra]
             rests = [rest for rest in rests if rest is not NOTHING]
             if rests:
@@ -373,6 +379,19 @@ class Walk:
         for j, value in extra:
             if value not in (None, ""):
                 self.differ((*path, j), None, value, DifferenceType.ADD, trail)
+
+    def _filled_by_service(self, extra: list[tuple[int, Json]], node: Node | None, path: Path) -> bool:
+        """Attribute lists, listed ones, and lists of settings whose names AWS defines, in pairs."""
+        if node is None:
+            return False
+        if node.attribute_list or listed("service-filled-list", self.type_name, general(path)):
+            return True
+        name = path[-1] if path else ""
+        return (
+            isinstance(name, str)
+            and _SETTINGS.fullmatch(name) is not None
+            and all(isinstance(value, Mapping) and _is_pair(value) for _, value in extra)
+        )
 
     def _order(
         self,
@@ -411,6 +430,11 @@ class Walk:
                 requires_replacement=replaces,
             )
         )
+
+
+def _is_pair(value: Mapping[str, Json]) -> bool:
+    """Whether a member is a name with a value."""
+    return len(value) <= _PAIR and any(name.endswith("Value") for name in value)
 
 
 def _around(member: Json, around: Json) -> Json:
