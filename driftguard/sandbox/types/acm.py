@@ -24,7 +24,10 @@ class Certificate(Adapter):
         # ACM puts the domain name itself into the list of alternative names.
         names = [n for n in found.get("SubjectAlternativeNames", []) if n != found["DomainName"]]
         shown = {"CertificateArn": id, "DomainName": found["DomainName"]}
-        return {**shown, **pick({"SubjectAlternativeNames": names, "Tags": tags}, "SubjectAlternativeNames", "Tags")}
+        return {
+            **shown,
+            **pick({"SubjectAlternativeNames": names, "Tags": tags}, "SubjectAlternativeNames", "Tags"),
+        }
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
         added, removed = tag_changes(old, new)

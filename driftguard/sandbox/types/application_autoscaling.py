@@ -37,9 +37,7 @@ class ScalableTarget(Adapter):
         if not answer["ScalableTargets"]:
             return None
         names = ("ServiceNamespace", "ResourceId", "ScalableDimension", "MinCapacity", "MaxCapacity")
-        suspended = {
-            k: v for k, v in answer["ScalableTargets"][0].get("SuspendedState", {}).items() if v
-        }
+        suspended = {k: v for k, v in answer["ScalableTargets"][0].get("SuspendedState", {}).items() if v}
         shown = pick(answer["ScalableTargets"][0], *names)
         return {"Id": id, **shown, **({"SuspendedState": suspended} if suspended else {})}
 
@@ -81,7 +79,9 @@ class ScalingPolicy(Adapter):
     def create(self, name: str, properties: Properties) -> str:
         where = pick(properties, "ResourceId", "ScalableDimension", "ServiceNamespace")
         if target := properties.get("ScalingTargetId"):
-            where = dict(zip(("ResourceId", "ScalableDimension", "ServiceNamespace"), target.split("|"), strict=True))
+            where = dict(
+                zip(("ResourceId", "ScalableDimension", "ServiceNamespace"), target.split("|"), strict=True)
+            )
         made = self.client.put_scaling_policy(PolicyName=name, **where, **pick(properties, *self._NAMES))
         return str(made["PolicyARN"])
 

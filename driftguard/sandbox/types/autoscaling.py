@@ -33,9 +33,7 @@ class AutoScalingGroup(Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         tags = {"Tags": _tags(name, properties["Tags"])} if properties.get("Tags") else {}
-        self.client.create_auto_scaling_group(
-            AutoScalingGroupName=name, **_arguments(properties), **tags
-        )
+        self.client.create_auto_scaling_group(AutoScalingGroupName=name, **_arguments(properties), **tags)
         return name
 
     def read(self, id: str) -> Properties | None:

@@ -55,7 +55,14 @@ class Volume(Ec2Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         call = pick(
-            properties, "AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId", "VolumeType", "Iops", "Size"
+            properties,
+            "AvailabilityZone",
+            "Encrypted",
+            "KmsKeyId",
+            "SnapshotId",
+            "VolumeType",
+            "Iops",
+            "Size",
         )
         return str(self.client.create_volume(**call, **self.tagged(properties))["VolumeId"])
 
@@ -125,9 +132,7 @@ class Instance(Ec2Adapter):
     def update(self, id: str, old: Properties, new: Properties) -> None:
         if changed(old, new, "InstanceType"):
             self.client.stop_instances(InstanceIds=[id])
-            self.client.modify_instance_attribute(
-                InstanceId=id, InstanceType={"Value": new["InstanceType"]}
-            )
+            self.client.modify_instance_attribute(InstanceId=id, InstanceType={"Value": new["InstanceType"]})
             self.client.start_instances(InstanceIds=[id])
         if changed(old, new, "SecurityGroupIds"):
             self.client.modify_instance_attribute(InstanceId=id, Groups=new["SecurityGroupIds"])

@@ -132,14 +132,22 @@ class Route(Ec2Adapter):
         key = "DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock"
         self.client.delete_route(RouteTableId=table, **{key: destination})
 
+    def list_ids(self) -> list[str]:
+        """Routes that somebody made; the local route belongs to its table."""
+        ids = []
+        for table in self.client.describe_route_tables()["RouteTables"]:
+            for route in table["Routes"]:
+                destination = route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
+                if destination and route.get("Origin") == "CreateRoute":
+                    ids.append(f"{table['RouteTableId']}|{destination}")
+        return ids
+
     def identifier(self, id: str) -> str | None:
         return id
 
     @staticmethod
     def _call(properties: Properties) -> Properties:
-        return pick(
-            properties, "RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", *_TARGETS
-        )
+        return pick(properties, "RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", *_TARGETS)
 
 
 class SubnetRouteTableAssociation(Ec2Adapter):
@@ -179,9 +187,7 @@ class Address(Ec2Adapter):
     kind = "elastic-ip"
 
     def create(self, name: str, properties: Properties) -> str:
-        made = self.client.allocate_address(
-            Domain=properties.get("Domain", "vpc"), **self.tagged(properties)
-        )
+        made = self.client.allocate_address(Domain=properties.get("Domain", "vpc"), **self.tagged(properties))
         if properties.get("InstanceId"):
             self.client.associate_address(
                 AllocationId=made["AllocationId"], InstanceId=properties["InstanceId"]
@@ -232,7 +238,9 @@ class NatGateway(Ec2Adapter):
             return None
         address = (found.get("NatGatewayAddresses") or [{}])[0]
         return {
-            **pick(found, "NatGatewayId", "SubnetId", "ConnectivityType", "VpcId"),
+            **pick(found, "NatGatewayId", "SubnetId", "VpcId"),
+            # moto does not show it where it is the default; AWS always does.
+            "ConnectivityType": found.get("ConnectivityType") or "public",
             **pick(address, "AllocationId"),
             **tags_of(found),
         }

@@ -140,7 +140,9 @@ class Listener(_Elb):
     tag_property = None
 
     def create(self, name: str, properties: Properties) -> str:
-        call = pick(properties, "LoadBalancerArn", "Port", "Protocol", "Certificates", "SslPolicy", "DefaultActions")
+        call = pick(
+            properties, "LoadBalancerArn", "Port", "Protocol", "Certificates", "SslPolicy", "DefaultActions"
+        )
         return str(self.client.create_listener(**call)["Listeners"][0]["ListenerArn"])
 
     def read(self, id: str) -> Properties | None:

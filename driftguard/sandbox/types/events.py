@@ -89,7 +89,9 @@ class Rule(_Events):
         call = pick(properties, "Description", "ScheduleExpression", "State", "RoleArn")
         if "EventPattern" in properties:
             call["EventPattern"] = as_text(properties["EventPattern"])
-        self.client.put_rule(Name=where["Rule"], EventBusName=where["EventBusName"], **call, **pick(more, "Tags"))
+        self.client.put_rule(
+            Name=where["Rule"], EventBusName=where["EventBusName"], **call, **pick(more, "Tags")
+        )
 
     def _targets(self, id: str, old: Properties, new: Properties) -> None:
         where = _where(id)

@@ -40,9 +40,7 @@ class Key(Adapter):
             "KeyId": id,
             **pick(found, "Arn", "Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion"),
             "KeyPolicy": document(policy),
-            "Tags": [
-                {"Key": t["TagKey"], "Value": t["TagValue"]} for t in tags if t["TagKey"][:4] != "aws:"
-            ],
+            "Tags": [{"Key": t["TagKey"], "Value": t["TagValue"]} for t in tags if t["TagKey"][:4] != "aws:"],
         }
         if rotates:
             rotation = self.client.get_key_rotation_status(KeyId=id)
@@ -75,7 +73,9 @@ class Key(Adapter):
         keys = [key["KeyId"] for page in pages for key in page["Keys"]]
         states = {key: self.client.describe_key(KeyId=key)["KeyMetadata"] for key in keys}
         # AWS managed keys belong to the service that made them; nobody declares those.
-        return [k for k, m in states.items() if m["KeyState"] != "PendingDeletion" and m["KeyManager"] != "AWS"]
+        return [
+            k for k, m in states.items() if m["KeyState"] != "PendingDeletion" and m["KeyManager"] != "AWS"
+        ]
 
     def arn(self, id: str) -> str | None:
         found = self.read_or_none(id)

@@ -49,9 +49,7 @@ class Permission(Adapter):
         function, _, statement = id.rpartition("|")
         self.delete(id)
         call = pick(new, "Action", "Principal", "SourceArn", "SourceAccount")
-        self.client.add_permission(
-            StatementId=statement, **_qualified({"FunctionName": function}), **call
-        )
+        self.client.add_permission(StatementId=statement, **_qualified({"FunctionName": function}), **call)
 
     def delete(self, id: str) -> None:
         function, _, statement = id.rpartition("|")

@@ -162,7 +162,9 @@ class DbCluster(_Rds):
             "Tags",
         )
         return str(
-            self.client.create_db_cluster(DBClusterIdentifier=name, **call)["DBCluster"]["DBClusterIdentifier"]
+            self.client.create_db_cluster(DBClusterIdentifier=name, **call)["DBCluster"][
+                "DBClusterIdentifier"
+            ]
         )
 
     def read(self, id: str) -> Properties | None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from driftguard.sandbox.types.base import Adapter, Properties, as_text, changed, document, pick, tag_changes, tag_list
+from driftguard.sandbox.types.base import (
+    Adapter,
+    Properties,
+    as_text,
+    changed,
+    document,
+    pick,
+    tag_changes,
+    tag_list,
+)
 
 
 class Document(Adapter):
