@@ -32,6 +32,14 @@ class ResourceKey:
         return f"{self.account}/{self.region}/{self.type}/{self.identifier}"
 
 
+_GLOBAL_SERVICES = ("AWS::IAM::", "AWS::CloudFront::", "AWS::Route53::", "AWS::Organizations::")
+
+
+def key_region(type_name: str, region: str) -> str:
+    """The region of a `ResourceKey`: ``global`` for the types that AWS keeps once per partition."""
+    return "global" if type_name.startswith(_GLOBAL_SERVICES) else region
+
+
 class Source(StrEnum):
     """Where a live state was read."""
 
