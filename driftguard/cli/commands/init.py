@@ -1,5 +1,0 @@
-"""Write a configuration file by asking."""
-
-import click
-
-command = click.Command("init", help=__doc__)
