@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, TextIO, cast
 
 from driftguard.errors import InputError, Where
 from driftguard.live.config_items import ConfigurationItem, parse_item
@@ -115,11 +115,11 @@ class _Peeked(io.RawIOBase):
         return len(data)
 
 
-def _plain(stream: IO[bytes]) -> io.BufferedReader | gzip.GzipFile:
+def _plain(stream: IO[bytes]) -> IO[bytes]:
     head = stream.read(2)
     whole = io.BufferedReader(_Peeked(head, stream), _CHUNK)
     # An empty gzip stream and an empty file are told apart by their first bytes only.
-    return gzip.GzipFile(fileobj=whole) if head == _GZIP else whole
+    return cast(IO[bytes], gzip.GzipFile(fileobj=whole) if head == _GZIP else whole)
 
 
 def _records(text: TextIO, name: str) -> Iterator[Any]:
