@@ -135,9 +135,9 @@ class Walk:
         if isinstance(declared, list | tuple) != isinstance(live, list | tuple):
             if self._one_or_list(declared, live, node, path, trail, around):
                 return
-        elif not (
-            isinstance(declared, Mapping) or isinstance(live, Mapping)
-        ) and self._same_scalar(declared, live, node, path, trail, around):
+        elif not (isinstance(declared, Mapping) or isinstance(live, Mapping)) and self._same_scalar(
+            declared, live, node, path, trail, around
+        ):
             return
         if is_empty(declared) and is_empty(live):
             trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))

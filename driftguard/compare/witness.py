@@ -56,7 +56,9 @@ class _Judge:
             one, other = then.get(name), now.get(name)
             if name not in known:
                 self._value(one, other, place)
-            elif all(isinstance(value, Mapping) and not is_policy(value) for value in (one, other, known[name])):
+            elif all(
+                isinstance(value, Mapping) and not is_policy(value) for value in (one, other, known[name])
+            ):
                 # The declared part of it is compared with the template; the rest is ours.
                 self.objects(one or {}, other or {}, known[name], place)
 
