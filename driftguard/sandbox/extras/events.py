@@ -108,13 +108,14 @@ def _accepts(test: Any, value: Any) -> bool:
     text = str(value)
     if kind in {"prefix", "suffix"} and isinstance(operand, Mapping):
         operand, text = str(operand["equals-ignore-case"]).lower(), text.lower()
-    tests = {
+    tests: dict[str, Callable[[], bool]] = {
         "prefix": lambda: text.startswith(str(operand)),
         "suffix": lambda: text.endswith(str(operand)),
         "equals-ignore-case": lambda: text.lower() == str(operand).lower(),
         "wildcard": lambda: fnmatch.fnmatchcase(text, str(operand)),
     }
-    return kind in tests and bool(tests[kind]())
+    test = tests.get(kind)
+    return test is not None and test()
 
 
 def _numeric(operand: list[Any], value: Any) -> bool:
