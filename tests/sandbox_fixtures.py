@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from driftguard.sandbox.facade import Sandbox
+if TYPE_CHECKING:
+    from driftguard.sandbox.facade import Sandbox
 
 
 @cache
 def _shared() -> Sandbox:
+    from driftguard.sandbox.facade import Sandbox
+
     # Moto's state is global to the process: one sandbox serves all tests of it, emptied before each.
     return Sandbox()
 

@@ -102,8 +102,8 @@ class Table(Adapter):
         key = description.get("KMSMasterKeyArn")
         if not key:
             return {}
-        found = self.context.client("kms").describe_key(KeyId=key)["KeyMetadata"]
-        if found["KeyManager"] != "CUSTOMER":
+        aliases = self.context.client("kms").list_aliases(KeyId=key)["Aliases"]
+        if any(alias["AliasName"].startswith("alias/aws/") for alias in aliases):
             return {}
         return {"SSEType": description.get("SSEType", "KMS"), "KMSMasterKeyId": key}
 
