@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from driftguard.declared.estate import Estate
-from driftguard.model import DeclaredResource, Json, Tolerance
+from driftguard.model import DeclaredResource, Json
+from driftguard.model.resource import Tolerance
 
 _CODEDEPLOY = "CodeDeploy blue/green"
 _ECS = "Amazon ECS blue/green"

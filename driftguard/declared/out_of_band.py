@@ -81,20 +81,17 @@ def out_of_band(declared: Sequence[DeclaredResource], live: Iterable[Resource]) 
 def _declared_elsewhere(
     kind: ChildType, parent: DeclaredResource, child: Resource, declared: Sequence[DeclaredResource]
 ) -> bool:
-    """Whether a declaration whose identifier is not known could be this child."""
+    """Whether a declaration that has no identifier of its own could be this child."""
     for item in declared:
         if (item.account, item.region) != (parent.account, parent.region):
             continue
-        for type_name, link in ((kind.type, kind.link), *kind.also):
-            if item.type == type_name and item.identifier in (None, child.key.identifier):
-                targets: Json = item.properties.get(link)
-                targets = targets if isinstance(targets, list) else [targets]
-                if parent.physical_id in targets or first_hole(targets) is not None:
-                    return True
-            elif item.type == type_name and type_name != kind.type:
-                targets = item.properties.get(link)
-                if parent.physical_id in (targets if isinstance(targets, list) else [targets]):
-                    return True
+        if item.type == kind.type and item.identifier is None:
+            targets: Json = item.properties.get(kind.link)
+        else:
+            targets = next((item.properties.get(link) for name, link in kind.also if name == item.type), None)
+        targets = targets if isinstance(targets, list) else [targets]
+        if parent.physical_id in targets or first_hole(targets) is not None:
+            return True
     return False
 
 

@@ -21,7 +21,8 @@ from driftguard.declared.blue_green import (
     ecs_codedeploy_services,
 )
 from driftguard.declared.estate import Estate, number
-from driftguard.model import DeclaredResource, Json, Partial, Resource, Tolerance
+from driftguard.model import DeclaredResource, Json, Partial, Resource
+from driftguard.model.resource import Tolerance
 
 _SCALABLE = Path(__file__).parent / "data" / "scalable.json"
 Owned = tuple[DeclaredResource, Tolerance]
@@ -95,7 +96,7 @@ def _is_named(resource: DeclaredResource, resource_id: str | Partial) -> bool:
         return False
     short = resource_id.split("/index/")[0]
     last = short.rsplit("/", 1)[-1]
-    return physical == last or physical.endswith((f":{short}", f"service/{last}")) or physical == short
+    return physical in (last, short) or physical.endswith((f":{short}", f":service/{last}"))
 
 
 def _resource_names(resource: DeclaredResource) -> list[str]:

@@ -229,6 +229,7 @@ def _with_bus_policies(resources: Sequence[DeclaredResource]) -> list[DeclaredRe
             own = policy.get("Statement")
             own = own if isinstance(own, list) else [own] if own else []
             policy = {**policy, "Statement": [*own, *more]}
-            item = replace(item, properties={**item.properties, "Policy": policy})
-        result.append(item)
+            result.append(replace(item, properties={**item.properties, "Policy": policy}))
+        else:
+            result.append(item)
     return result
