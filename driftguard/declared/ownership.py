@@ -58,15 +58,8 @@ def application_auto_scaling(estate: Estate) -> Iterator[Owned]:
         for resource in _targets(estate, target, type_name, resource_id):
             path = _path(pattern, resource, resource_id)
             if path is not None:
-                yield resource, Tolerance(path=path, owner=_APPLICATION, **_bounds(target))
-
-
-def _bounds(target: DeclaredResource) -> dict[str, float | None]:
-    properties = target.properties
-    return {
-        "minimum": number(properties.get("MinCapacity")),
-        "maximum": number(properties.get("MaxCapacity")),
-    }
+                low, high = (number(target.properties.get(name)) for name in ("MinCapacity", "MaxCapacity"))
+                yield resource, Tolerance(path=path, owner=_APPLICATION, minimum=low, maximum=high)
 
 
 def _resource_id(target: DeclaredResource) -> Json:
