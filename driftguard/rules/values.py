@@ -20,7 +20,10 @@ from driftguard.model import Json, Partial, Unknown
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The identifier or an attribute of a resource of the same template, unknown until it is deployed."""
+    """The identifier or an attribute of a resource, unknown until it is deployed.
+
+    A fragment of a template may name what it does not declare; that is a reference as well.
+    """
 
     target: str
     attribute: str = ""
@@ -279,15 +282,15 @@ def _secret(raw: Any) -> Secret | None:
 def _hole(name: str, argument: Any, names: Names, value: Any) -> Any:
     if name == "Ref" and argument == "AWS::NoValue":
         return _NOTHING
-    if name == "Ref" and isinstance(argument, str) and argument in names:
-        parameter = names[argument]
+    if name == "Ref" and isinstance(argument, str) and not argument.startswith("AWS::"):
+        parameter = names.get(argument)
         if parameter is None:
             return Reference(argument)
         no_echo = str(parameter.get("NoEcho", "")).lower() == "true"
         return Supplied(argument, no_echo, "Default" in parameter)
     if name == "Fn::GetAtt":
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
-        if isinstance(parts, list) and parts and isinstance(parts[0], str) and parts[0] in names:
+        if isinstance(parts, list) and parts and isinstance(parts[0], str):
             return Reference(parts[0], ".".join(str(part) for part in parts[1:]))
     if value.__class__ is Unknown:
         return value
