@@ -14,7 +14,7 @@ CREATE VIEW present_drift AS
 SELECT d.status, d.stack, d.logical_id, r.account, r.region, r.type, r.identifier,
   strftime('%Y-%m-%dT%H:%M:%SZ', d.first_seen / 1000000, 'unixepoch') AS first_seen,
   strftime('%Y-%m-%dT%H:%M:%SZ', d.last_seen / 1000000, 'unixepoch') AS last_seen,
-  json_extract(d.document, '$.differences') AS differences
+  json_extract(d.document, '$$.differences') AS differences
 FROM drifts d JOIN resources r ON r.id = d.resource_id WHERE d.valid_to IS NULL AND d.drifted = 1;;
 
 CREATE VIRTUAL TABLE resources_fts USING fts5(
