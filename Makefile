@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: demo test check format lint types layers docs bench clean
+.PHONY: demo test check format lint types layers docs docs-write bench clean
 demo: $(STAMP)
 	$(BIN)/python -m driftguard demo
 
@@ -27,6 +27,9 @@ layers: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m scripts.reference --check
+
+docs-write: $(STAMP)
+	$(BIN)/python -m scripts.reference
 
 format: $(STAMP)
 	$(BIN)/ruff format .

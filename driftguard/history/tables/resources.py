@@ -10,7 +10,7 @@ import orjson
 from driftguard.history.bodies import Bodies
 from driftguard.history.codec import digest, from_iso, instant, iso, micros, pack_hash, unpack_hash
 from driftguard.history.database import Connection, Row, batches
-from driftguard.history.port import ImportCounts, Page, Query, Version
+from driftguard.history.port import ImportCounts, Page, Query, Version, Witness
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.identities import COLUMNS, Identities, key_of
@@ -141,27 +141,39 @@ class ResourcePart(Part):
             )
 
     # -- witnesses
-    def witnesses(self, keys: Iterable[ResourceKey]) -> Mapping[ResourceKey, Mapping[str, Json]]:
+    def witnesses(self, keys: Iterable[ResourceKey]) -> Mapping[ResourceKey, Witness]:
         wanted = set(keys)
-        result: dict[ResourceKey, Mapping[str, Json]] = {}
+        result: dict[ResourceKey, Witness] = {}
         with self.database.read() as connection:
             bodies = Bodies(connection)
             for account in {key.account for key in wanted}:
                 sql = (
-                    "SELECT r.partition, r.account, r.region, r.type, r.identifier, w.body_id "
+                    "SELECT r.partition, r.account, r.region, r.type, r.identifier, w.body_id, "
+                    "w.accepted_at, w.actor, w.reason "
                     "FROM witnesses w JOIN resources r ON r.id = w.resource_id WHERE r.account = ?"
                 )
                 rows = [row for row in connection.rows(sql, (account,)) if key_of(row[:5]) in wanted]
                 raw = bodies.unpack([row[5] for row in rows])
-                result.update((key_of(row[:5]), orjson.loads(raw[row[5]])) for row in rows)
+                for row in rows:
+                    result[key_of(row[:5])] = Witness(
+                        properties=orjson.loads(raw[row[5]]),
+                        accepted_at=instant(row[6]),
+                        actor=row[7],
+                        reason=row[8],
+                    )
         return result
 
     def put_witnesses(
-        self, states: Mapping[ResourceKey, Mapping[str, Json]], *, actor: str, reason: str
+        self,
+        states: Mapping[ResourceKey, Mapping[str, Json]],
+        *,
+        actor: str,
+        reason: str,
+        at: datetime | None = None,
     ) -> None:
         if not states:
             return
-        moment = iso(datetime.now(UTC))
+        moment = iso(at or datetime.now(UTC))
         with self.database.write() as connection:
             identities, texts = Identities(connection), Texts(connection)
             writer = States(connection, identities, texts)

@@ -1,0 +1,3 @@
+"""Services that the sandbox owns, one module or package each; a module registers its operations."""
+
+from __future__ import annotations

@@ -1,0 +1,72 @@
+"""Blame is given only to an event that names the resource."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from driftguard.attribution import attribute, parse_event
+from driftguard.model import DifferenceType, Drift, DriftStatus, PropertyDifference, ResourceKey
+
+KEY = ResourceKey(account="1" * 12, region="us-east-1", type="AWS::EC2::SecurityGroup", identifier="sg-0a1")
+
+
+def event(name: str, request: dict[str, object], minute: int = 0, **more: object) -> dict[str, object]:
+    record = {
+        "eventTime": f"2026-03-01T02:{minute:02}:00Z",
+        "userIdentity": {"arn": "arn:aws:sts::111111111111:assumed-role/admin/minji"},
+        "userAgent": "console.amazonaws.com",
+        "requestParameters": request,
+        **more,
+    }
+    return {
+        "EventId": f"{name}-{minute}",
+        "EventName": name,
+        "ReadOnly": "false",
+        "EventTime": datetime(2026, 3, 1, 2, minute, tzinfo=UTC),
+        "CloudTrailEvent": json.dumps(record),
+    }
+
+
+def drift(path: str = "/SecurityGroupIngress/0", status: DriftStatus = DriftStatus.MODIFIED) -> Drift:
+    difference = PropertyDifference(
+        path=path, expected=None, actual={"FromPort": 22}, type=DifferenceType.ADD
+    )
+    return Drift(key=KEY, status=status, physical_id="sg-0a1", differences=(difference,))
+
+
+def blame(which: Drift, *events: dict[str, object]) -> str | None:
+    parsed = [e for e in map(parse_event, events) if e]
+    found = attribute(which, None, parsed)
+    return found and f"{found.event}/{found.session}/{found.source}/{found.confidence}"
+
+
+def test_the_event_that_names_resource_and_property_is_trusted_most() -> None:
+    opened = event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, 1)
+    tagged = event("CreateTags", {"resourcesSet": {"items": [{"resourceId": "sg-0a1"}]}}, 30)
+    assert blame(drift(), opened, tagged) == "AuthorizeSecurityGroupIngress/minji/console/HIGH"
+
+
+def test_nobody_is_named_when_no_event_names_the_resource() -> None:
+    assert blame(drift(), event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0b2"})) is None
+
+
+def test_reads_failures_and_broken_records_do_not_count() -> None:
+    failed = event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, errorCode="AccessDenied")
+    read = event("DescribeSecurityGroups", {"groupId": "sg-0a1"}) | {"ReadOnly": "true"}
+    broken = event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}) | {"CloudTrailEvent": "{"}
+    assert blame(drift(), failed, read, broken) is None
+
+
+def test_a_deployment_is_never_the_drift() -> None:
+    deployed = event(
+        "AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, userAgent="cloudformation.amazonaws.com"
+    )
+    assert blame(drift(), deployed) is None
+
+
+def test_a_deletion_is_explained_by_an_ending_only() -> None:
+    gone = drift(status=DriftStatus.DELETED)
+    deleted = event("DeleteSecurityGroup", {"groupId": "sg-0a1"}, 1)
+    changed = event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, 9)
+    assert blame(gone, deleted, changed) == "DeleteSecurityGroup/minji/console/HIGH"
