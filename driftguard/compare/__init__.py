@@ -8,6 +8,7 @@ comparison into rows for people; `to_patch` turns differences into a patch.
 from driftguard.compare.compare import Explanation, compare, explain
 from driftguard.compare.context import CompareContext, Comparison
 from driftguard.compare.patch import apply_patch, to_patch
+from driftguard.compare.witness import compare_with_witness
 
 __all__ = [
     "CompareContext",
@@ -15,6 +16,7 @@ __all__ = [
     "Explanation",
     "apply_patch",
     "compare",
+    "compare_with_witness",
     "explain",
     "to_patch",
 ]

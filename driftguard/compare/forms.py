@@ -64,6 +64,18 @@ def is_empty(value: Json) -> bool:
     return value is None or value == ""
 
 
+def says_nothing(value: Json) -> bool:
+    """Whether a declared value asks for nothing.
+
+    Like `is_empty`, but an object that is a choice by its mere presence (``{"Allow": {}}``) says something.
+    """
+    if isinstance(value, Mapping):
+        return all(says_nothing(child) and not isinstance(child, Mapping) for child in value.values())
+    if isinstance(value, list | tuple):
+        return all(says_nothing(child) and not isinstance(child, Mapping) for child in value)
+    return value is None or value == ""
+
+
 def scalar(value: Json) -> str:
     """The text of a scalar, so that ``5`` is ``"5"`` and ``true`` is ``"true"``."""
     if isinstance(value, bool):

@@ -56,9 +56,15 @@ def _defaults() -> Mapping[str, Mapping[str, list[Any]]]:
     return found
 
 
-def defaults(type_name: str) -> Mapping[str, list[Any]]:
-    """``A/*/B`` -> the documented defaults of that property (several when they depend on other choices)."""
-    return _defaults().get(type_name, {})
+@lru_cache(maxsize=65536)
+def defaults(type_name: str, path: tuple[str, ...]) -> tuple[Any, ...]:
+    """The documented defaults of a property: several when they depend on other choices.
+
+    Rows of the type ``*`` hold for a property of that name in every type.
+    """
+    known = _defaults()
+    found = known.get(type_name, {}).get("/".join(path), [])
+    return (*found, *known.get("*", {}).get(path[-1] if path else "", []))
 
 
 def _type_glob(text: str) -> re.Pattern[str]:

@@ -27,6 +27,7 @@ _STAMP = re.compile(
 )
 _SERVICE_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/aws-service-role/.+")
 _RANDOM = re.compile(r"(?P<stem>.+)-[A-Za-z0-9]{8,16}")
+_NAMES = frozenset({"Key", "Name", "OptionName", "Namespace", "ResourceName", "ParameterName"})
 _OFF = frozenset({"disabled", "none", "off"})
 _DEFAULT_NAME = re.compile(r"(default|default[.:].+|aws/[a-z0-9-]+|alias/aws/[a-z0-9-]+)")
 
@@ -47,7 +48,6 @@ class Residue:
         self._context = context
         self._live = live
         self._declared = declared or {}
-        self._defaults = defaults(type_name)
         self._own = _own_names(schema, context, live)
         self._managed_keys = {
             name.rsplit("/", 1)[-1]
@@ -63,12 +63,7 @@ class Residue:
             value, _ = without_foreign(value, None, self._context)
             return NOTHING if is_empty(value) else value
         if isinstance(value, Mapping):
-            left = {}
-            for name, child in value.items():
-                rest = self.of(child, (*path, name), node.child(name) if node else None, value)
-                if rest is not NOTHING:
-                    left[name] = rest
-            return left or NOTHING
+            return self._of_object(value, path, node)
         if isinstance(value, list | tuple):
             items = node.items if node else None
             rests = [self.of(child, (*path, place), items, around) for place, child in enumerate(value)]
@@ -76,12 +71,28 @@ class Residue:
             return value if rests else NOTHING
         return value
 
+    def is_default(self, value: Json, path: Path, node: Node | None) -> bool:
+        """Whether ``value`` is what schema or documentation call the default of ``path``."""
+        return _is_default(value, node, defaults(self._type, general(path)))
+
+    def _of_object(self, value: Mapping[str, Json], path: Path, node: Node | None) -> Json:
+        left = {}
+        for name, child in value.items():
+            rest = self.of(child, (*path, name), node.child(name) if node else None, value)
+            if rest is not NOTHING:
+                left[name] = rest
+        is_member = bool(path) and isinstance(path[-1], int)
+        # A member of an attribute list of which only the name is left has no value worth a word.
+        if is_member and left and len(left) < len(value) and all(name in _NAMES for name in left):
+            return NOTHING
+        return left or NOTHING
+
     def _explained(self, value: Json, path: Path, node: Node | None, around: Mapping[str, Json]) -> bool:
         place = general(path)
         schema = self._schema
         if listed("meaningful-when-off", self._type, place):
-            return value is True or _is_default(value, node, self._defaults.get("/".join(place), ()))
-        if is_empty(value) or value is False or value == "false":
+            return value is True or _is_default(value, node, defaults(self._type, place))
+        if is_empty(value) or value in (False, "false", "0"):
             return True
         if schema is not None and (
             schema.is_read_only(place)
@@ -90,7 +101,7 @@ class Residue:
             or place in schema.primary_identifier
         ):
             return True
-        if _is_default(value, node, self._defaults.get("/".join(place), ())):
+        if _is_default(value, node, defaults(self._type, place)):
             return True
         if listed("managed-by-aws", self._type, place):
             return True
@@ -167,4 +178,13 @@ def _covers(known: Json, value: Json) -> bool:
             _covers(known[name], child) if name in known else (is_empty(child) or child is False)
             for name, child in value.items()
         )
+    if isinstance(known, list) and isinstance(value, list):
+        # Lists of defaults are sets; nobody could have given them an order.
+        free = list(known)
+        for child in value:
+            partner = next((one for one in free if _covers(one, child)), NOTHING)
+            if partner is NOTHING:
+                return False
+            free.remove(partner)
+        return not free
     return bool(key(known) == key(value))

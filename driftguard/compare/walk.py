@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from driftguard.compare import absent, documents, policy_walk
 from driftguard.compare.context import CompareContext, Trail
 from driftguard.compare.equalities import RULES, Place, Unverifiable
-from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, scalar
+from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, says_nothing, scalar
 from driftguard.compare.lists import align
 from driftguard.compare.policies import is_policy
 from driftguard.compare.tables import listed, row
@@ -26,6 +27,8 @@ from driftguard.model import (
 from driftguard.model.resource import Tolerance
 from driftguard.schema import Node, TypeSchema
 
+_SETTINGS = re.compile(r"(?!Environment)\w*(OptionSettings|Attributes|Parameters)")
+_PAIR = 4
 _MASKS = ("****", "*****", "********", "<redacted>", "HIDDEN_DUE_TO_SECURITY_REASONS")
 
 
@@ -317,7 +320,11 @@ class Walk:
     ) -> None:
         """Members without a partner: unknown ones excuse as many, the rest came or went."""
         right = list(right)
+        seen = {key(value) for i, value in enumerate(declared) if i not in left} if left else set()
         for i in left:
+            if node is not None and node.insertion_order is False and key(declared[i]) in seen:
+                trail.folded.append(Fold(path=pointer((*path, i)), rule="duplicate-member"))
+                continue
             unknown = hole(declared[i])
             if unknown is not None:
                 fits = [
@@ -333,11 +340,10 @@ class Walk:
                 self.differ((*path, i), declared[i], live[i], DifferenceType.NOT_EQUAL, trail)
                 continue
             self._absent_member(declared[i], items, (*path, i), around, trail)
-        for j in right:
-            self._extra_member(live[j], items, (*path, j), node, trail, around)
+        self._extra_members([(j, live[j]) for j in right], node, path, trail, around, alone=not declared)
 
     def _absent_member(self, value: Json, items: Node | None, path: Path, around: Json, trail: Trail) -> None:
-        if is_empty(value):
+        if says_nothing(value):
             trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
             return
         verdict = absent.judge(value, self.place(path, items, around), None)
@@ -348,18 +354,44 @@ class Walk:
         else:
             self.differ(path, value, None, DifferenceType.REMOVE, trail)
 
-    def _extra_member(
-        self, value: Json, items: Node | None, path: Path, node: Node | None, trail: Trail, around: Json
+    def _extra_members(
+        self,
+        extra: list[tuple[int, Json]],
+        node: Node | None,
+        path: Path,
+        trail: Trail,
+        around: Json,
+        *,
+        alone: bool,
     ) -> None:
-        if is_empty(value):
+        """Members that only the live list has: drift, unless the service or a sibling fills the list."""
+        items = node.items if node else None
+        holder = around if isinstance(around, Mapping) else {}
+        if self._filled_by_service(extra, node, path):
+            rests = [self._residue.of(value, (*path, j), items, holder) for j, value in extra]
+            rests = [rest for rest in rests if rest is not NOTHING]
+            if rests:
+                trail.undeclared.append(UndeclaredValue(path=pointer(path), value=rests))
             return
-        filled = node is not None and node.attribute_list
-        if filled or listed("service-filled-list", self.type_name, general(path[:-1])):
-            rest = self._residue.of(value, path, items, around if isinstance(around, Mapping) else {})
-            if rest is not NOTHING:
-                trail.undeclared.append(UndeclaredValue(path=pointer(path), value=rest))
+        if alone and extra and self._residue.is_default([value for _, value in extra], path, node):
+            trail.folded.append(Fold(path=pointer(path), rule="documented-default"))
             return
-        self.differ(path, None, value, DifferenceType.ADD, trail)
+        for j, value in extra:
+            if value not in (None, ""):
+                self.differ((*path, j), None, value, DifferenceType.ADD, trail)
+
+    def _filled_by_service(self, extra: list[tuple[int, Json]], node: Node | None, path: Path) -> bool:
+        """Attribute lists, listed ones, and lists of settings whose names AWS defines, in pairs."""
+        if node is None:
+            return False
+        if node.attribute_list or listed("service-filled-list", self.type_name, general(path)):
+            return True
+        name = path[-1] if path else ""
+        return (
+            isinstance(name, str)
+            and _SETTINGS.fullmatch(name) is not None
+            and all(isinstance(value, Mapping) and _is_pair(value) for _, value in extra)
+        )
 
     def _order(
         self,
@@ -398,6 +430,11 @@ class Walk:
                 requires_replacement=replaces,
             )
         )
+
+
+def _is_pair(value: Mapping[str, Json]) -> bool:
+    """Whether a member is a name with a value."""
+    return len(value) <= _PAIR and any(name.endswith("Value") for name in value)
 
 
 def _around(member: Json, around: Json) -> Json:

@@ -177,12 +177,11 @@ class Evaluator:
             given = context.children.get(logical_id, {}).get(name.removeprefix("Outputs."))
         if given is not None:
             return given
-        if context.attribute is not None:
-            asked = context.attribute(logical_id, name)
-            if asked is not None and not isinstance(asked, Unknown):
-                return asked
-            return asked if isinstance(asked, Unknown) else Unknown(self._missing(logical_id, "attribute"))
-        return self._echo(logical_id, name)
+        asked = context.attribute(logical_id, name) if context.attribute is not None else None
+        if asked is not None and not isinstance(asked, Unknown):
+            return asked
+        echoed = self._echo(logical_id, name)
+        return asked if asked is not None and isinstance(echoed, Unknown) else echoed
 
     def _echo(self, logical_id: str, name: str) -> Json:
         """An attribute that is a declared property of the resource: what is declared is what it will be.

@@ -21,7 +21,7 @@ _SESSION_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Findings with one cause.  ``kind`` is SESSION, TEMPLATE, PARAMETER, STACK or POLICY."""
+    """Findings with one cause.  ``kind`` is SESSION, TEMPLATE, STACK or POLICY."""
 
     id: str
     kind: str

@@ -32,12 +32,13 @@ class Covered:
 
     def place(self, key: ResourceKey) -> bool:
         """Whether the absence of ``key`` means something: all of its type was read in its region."""
-        if self.scope.stacks or not self._in_types(key):
+        if self.scope.stacks or not self.in_types(key):
             return False
         pair = (key.account, key.region)
         return pair in self.pairs and not self._gap(*pair, key.type) and not self._own_gap(key)
 
-    def _in_types(self, key: ResourceKey) -> bool:
+    def in_types(self, key: ResourceKey) -> bool:
+        """Whether the run asked for resources of this type at all."""
         return not self.scope.types or any(fnmatchcase(key.type, kind) for kind in self.scope.types)
 
     def _own_gap(self, key: ResourceKey) -> bool:
@@ -50,7 +51,7 @@ class Covered:
         """Whether a stack's resource was looked for: its stack was read, or its region was read whole."""
         if not stack_id:
             return self.place(key)
-        if not self._in_types(key) or self._own_gap(key):
+        if not self.in_types(key) or self._own_gap(key):
             return False
         if stack_id in self.stack_ids:
             return not any(

@@ -254,6 +254,8 @@ class _Evidence:
             return all(drift.status in _LOOKED_AT and not _unchecked(drift, finding) for drift in drifts)
         if finding.key in self._deleted:
             return True
+        if not self._covered.in_types(finding.key):
+            return False
         # Nothing declares it any more, if its stack was read (or is gone from a region that was listed).
         place = (finding.key.account, finding.key.region, finding.stack)
         return place in self._stacks or self._covered.region(finding.key.account, finding.key.region)

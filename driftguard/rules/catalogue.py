@@ -11,7 +11,7 @@ from typing import Any
 from driftguard.errors import PolicyError
 from driftguard.model import ComplianceType, Evaluation, PolicySummary, Resource, Severity, Source
 from driftguard.rules.judge import Prepared, Verdict, judge, prepare
-from driftguard.rules.load import duplicate, load_policy, policy_files
+from driftguard.rules.load import ANY_TYPE, duplicate, load_policy, policy_files
 from driftguard.rules.policy import Policy, Variant
 from driftguard.rules.relations import JudgeContext
 from driftguard.settings.policies import Override
@@ -34,7 +34,11 @@ class Catalogue:
     def of_type(self, type_name: str) -> tuple[Policy, ...]:
         """The policies that judge resources of the type."""
         if type_name not in self._by_type:
-            self._by_type[type_name] = tuple(one for one in self.policies if type_name in one.resource_types)
+            self._by_type[type_name] = tuple(
+                one
+                for one in self.policies
+                if type_name in one.resource_types or ANY_TYPE in one.resource_types
+            )
         return self._by_type[type_name]
 
     def summaries(self) -> dict[str, PolicySummary]:

@@ -14,9 +14,20 @@ from typing import Any
 import jmespath.functions
 from jmespath.visitor import Visitor, _Expression
 
-from driftguard.model import Partial, Unknown
+from driftguard.model import Partial, Source, Unknown
 from driftguard.rules import documents, network, relations, text
-from driftguard.rules.values import HOLES, OPAQUE, Maybe, Reference, Supplied, reason, same, some
+from driftguard.rules.values import (
+    HOLES,
+    OPAQUE,
+    Maybe,
+    Reference,
+    Secret,
+    Supplied,
+    plain,
+    reason,
+    same,
+    some,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +59,10 @@ class Function:
                 raise error(f"an argument of {self.name}() has the wrong kind; it is {self.signature}.")
 
 
-class _Caller(Visitor):  # type: ignore[misc] # jmespath's stubs leave the class untyped
-    """What jmespath's own functions call to evaluate an expression argument."""
+class _Caller(Visitor):
+    """What jmespath's own functions call to evaluate an expression argument: a compiled function."""
 
-    def visit(self, node: Callable[[Any], Any], *args: Any, **kwargs: Any) -> Any:
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         return node(*args, **kwargs)
 
 
@@ -178,6 +189,14 @@ def _is_reference(value: Any) -> bool:
     return value.__class__ is Reference
 
 
+def _is_live(c: relations.Judged) -> bool:
+    return c.resource.source is not Source.TEMPLATE
+
+
+def _unlisted(c: relations.Judged, name: str) -> Any:
+    return plain(c.resource.properties.get(name))
+
+
 def _secure_parameter(value: Any) -> bool:
     return value.__class__ is Supplied and value.no_echo and not value.default
 
@@ -284,10 +303,10 @@ def _values() -> tuple[Function, ...]:
             context=True,
         ),
         _own(
-            "secret_text",
-            text.secret_text,
+            "secret_reference",
+            lambda v: v.__class__ is Secret,
             "value",
-            "Whether a text is a secret in plain sight: a literal, no reference.",
+            "Whether the value is a dynamic reference to Secrets Manager or a secure parameter.",
             **hole,
         ),
     )
@@ -335,6 +354,11 @@ def _relations() -> tuple[Function, ...]:
         _own("attribute", relations.attribute, "name",
              "A resource attribute beside Properties, such as DeletionPolicy; unknown when live.", **holes),
         _own("tag", relations.tag, "key", "The value of the resource's tag, or null.", **holes),
+        _own("is_live", _is_live, "", "Whether the resource is live, not one of a template.",
+             context=True, sees_holes=True),
+        _own("unlisted", _unlisted, "name",
+             "A top-level property that the schema does not know, as templates sometimes have them.",
+             context=True, sees_holes=True),
         _own("key", relations.key, "part", "account, region, partition, identifier, logical_id or arn.", **holes),
         _own("root", lambda value: value, "&expression", "The expression on the resource's properties themselves."),
     )  # fmt: skip

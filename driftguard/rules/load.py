@@ -17,6 +17,8 @@ from driftguard.rules.policyfile import Case, PolicyFile
 from driftguard.rules.source import Document, read
 from driftguard.schema import registry
 
+ANY_TYPE = "*"
+"""Every resource type, those that the registry does not know included."""
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -45,7 +47,7 @@ def policy_of(document: Document) -> Policy:
     except ValidationError as error:
         raise _explain(error, document) from None
     for number, name in enumerate(given.resource_types):
-        if schema_of(name) is None:
+        if name != ANY_TYPE and schema_of(name) is None:
             near = difflib.get_close_matches(name, registry().types(), n=1, cutoff=0.7)
             fix = (
                 f"Did you mean {near[0]}?" if near else "Type names are those of the CloudFormation registry."

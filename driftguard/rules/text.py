@@ -10,13 +10,10 @@ from urllib.parse import unquote
 
 import regex
 
-from driftguard.model import Partial
-
 if TYPE_CHECKING:
     from driftguard.rules.relations import Judged
 
 _REGEX_SECONDS = 0.5
-_DYNAMIC = "{{resolve:"
 
 
 def listed(value: Any) -> list[Any]:
@@ -112,14 +109,3 @@ def age_days(c: Judged, value: Any) -> float | None:
     """Days between the instant and the moment of judging."""
     then = instant(value)
     return None if then is None else (c.context.now - then).total_seconds() / 86400
-
-
-def secret_text(value: Any) -> bool:
-    """Whether the value is a literal: no reference, no parameter, no dynamic reference.
-
-    A text with holes counts as one only if it has no dynamic reference in it; a parameter is judged where
-    it is declared.
-    """
-    if value.__class__ is Partial:
-        return False
-    return value.__class__ is str and bool(value) and _DYNAMIC not in value

@@ -10,6 +10,7 @@ expressions never come here.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,17 @@ class Supplied:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A dynamic reference to a secret: CloudFormation reads it at the deployment, nobody else sees it."""
+
+    service: str
+
+    @property
+    def reason(self) -> str:
+        return f"the value is read from {self.service} at the deployment"
+
+
+@dataclass(frozen=True, slots=True)
 class Maybe:
     """An element of a filtered list that may or may not have passed the filter."""
 
@@ -51,10 +63,10 @@ class Maybe:
     why: Unknown
 
 
-HOLES = frozenset({Unknown, Partial, Reference, Supplied, Maybe})
-OPAQUE = frozenset({Unknown, Supplied})
+HOLES = frozenset({Unknown, Partial, Reference, Supplied, Secret, Maybe})
+OPAQUE = frozenset({Unknown, Supplied, Secret})
 """Holes of which nothing is known at all."""
-Hole = Unknown | Partial | Reference | Supplied | Maybe
+Hole = Unknown | Partial | Reference | Supplied | Secret | Maybe
 
 
 def reason(hole: Any) -> str:
@@ -69,7 +81,7 @@ def truth(value: Any) -> Any:
         return value
     if kind is Unknown:
         return value
-    if kind is Supplied:
+    if kind is Supplied or kind is Secret:
         return Unknown(value.reason)
     if kind is list:
         if not value:
@@ -225,6 +237,9 @@ def without_intrinsics(value: Any, names: Names, raw: Any = None) -> Any:
     told to be the identifier of a resource.  ``AWS::NoValue`` is dropped.
     """
     raw = value if raw is None else raw
+    secret = _secret(raw)
+    if secret is not None:
+        return secret
     call = intrinsic(raw)
     if call is not None:
         if value.__class__ is Unknown or intrinsic(value) is not None:
@@ -242,6 +257,23 @@ def without_intrinsics(value: Any, names: Names, raw: Any = None) -> Any:
 
 
 _NOTHING = object()
+_DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
+
+
+def _secret(raw: Any) -> Secret | None:
+    """The dynamic reference in a text, or in the pieces that Fn::Join or Fn::Sub put together."""
+    if raw.__class__ is str:
+        found = _DYNAMIC.search(raw) if "{{" in raw else None
+        return None if found is None else Secret(found[1])
+    call = intrinsic(raw)
+    if call is None or call[0] not in ("Fn::Sub", "Fn::Join"):
+        return None
+    pieces = call[1] if call[1].__class__ is list else [call[1]]
+    for piece in (*pieces, *(pieces[-1] if pieces and pieces[-1].__class__ is list else ())):
+        found = _DYNAMIC.search(piece) if piece.__class__ is str else None
+        if found is not None:
+            return Secret(found[1])
+    return None
 
 
 def _hole(name: str, argument: Any, names: Names, value: Any) -> Any:

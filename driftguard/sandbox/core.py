@@ -23,9 +23,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from driftguard.sandbox.clock import Clock
+
+if TYPE_CHECKING:
+    from driftguard.sandbox.faults import Faults
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -90,6 +93,7 @@ class World:
         self.lock = threading.RLock()
         self.timing: dict[str, float] = defaultdict(float)
         self.clients: Clients | None = None
+        self.faults: Faults | None = None
         self._stores: dict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
 
     def store(self, name: str, account: str, region: str) -> dict[str, Any]:

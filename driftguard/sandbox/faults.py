@@ -102,7 +102,9 @@ class Faults:
 
     def _hits(self, rule: Rule, context: Context, text: str, internal: bool, kinds: tuple[str, ...]) -> bool:
         asked_for = rule.kind in kinds if kinds else not rule.kind.endswith("_detection")
-        if not asked_for or (internal and not rule.internal):
+        if not asked_for or internal not in (
+            (True,) if rule.kind == "unreadable" else (False, rule.internal)
+        ):
             return False
         places = (
             (context.service, rule.service),

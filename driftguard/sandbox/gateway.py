@@ -73,7 +73,7 @@ class Gateway:
         self._sessions: dict[str, botocore.session.Session] = {}
         self.unknown: list[str] = []
         """``service:operation`` of every call that nobody could answer, in order."""
-        world.clients = self.client
+        world.clients, world.faults = self.client, rules
 
     def client(self, service: str, *, account: str, region: str) -> Any:
         """A boto3 client for the sandbox's own use: acts in ``account`` for the call being served."""

@@ -78,7 +78,11 @@ def _drop(value: Any, pointer: tuple[str, ...]) -> Any:
         return value
     if not rest:
         return {key: item for key, item in value.items() if key != name}
-    return {key: _drop(item, tuple(rest)) if key == name else item for key, item in value.items()}
+    below = _drop(value[name], tuple(rest))
+    if below in ({}, []) and value[name]:
+        # Nothing readable was in it: a function's Code is all write-only.
+        return {key: item for key, item in value.items() if key != name}
+    return {**value, name: below}
 
 
 def replaces(type_name: str, property_name: str) -> str:

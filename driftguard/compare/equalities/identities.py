@@ -34,6 +34,8 @@ def _names(service: str, account: str, rest: str) -> set[str]:
     if ":" not in rest or service not in ("lambda", "ecs"):
         # For Lambda and ECS the last colon parts a qualifier off, which is not the name.
         names.add(re.split(r"[:/]", rest)[-1])
+    if service == "ssm":
+        names.add("/" + rest.partition("/")[2])
     if service == "lambda":
         names.add(f"{account}:{rest}")
     return names
@@ -44,6 +46,22 @@ def log_group_arn(declared: Json, live: Json, place: Place) -> bool:
     if not (isinstance(declared, str) and isinstance(live, str)) or ":log-group:" not in declared:
         return False
     return declared.removesuffix(":*") == live.removesuffix(":*")
+
+
+def secret_arn(declared: Json, live: Json, place: Place) -> bool:
+    """The ARN of a secret with and without the six characters that Secrets Manager appends."""
+    if not (isinstance(declared, str) and isinstance(live, str)):
+        return False
+    short, long = sorted((declared, live), key=len)
+    found = re.fullmatch(r"(arn:aws[a-z-]*:secretsmanager:[^:]*:\d*:secret:.+)-[A-Za-z0-9]{6}", long)
+    return found is not None and found.group(1) == short
+
+
+def latest_qualifier(declared: Json, live: Json, place: Place) -> bool:
+    """A Lambda function's ARN with and without ``:$LATEST``."""
+    if not (isinstance(declared, str) and isinstance(live, str)) or ":function:" not in declared:
+        return False
+    return declared.removesuffix(":$LATEST") == live.removesuffix(":$LATEST")
 
 
 def account_root(declared: Json, live: Json, place: Place) -> bool:

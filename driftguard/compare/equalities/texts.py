@@ -25,7 +25,9 @@ def white_space(declared: Json, live: Json, place: Place) -> bool:
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").strip() if text.strip() else text
+    if not text.strip():
+        return text
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
 def dns_name(declared: Json, live: Json, place: Place) -> bool:

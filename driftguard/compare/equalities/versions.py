@@ -13,11 +13,13 @@ _VERSION = re.compile(r"v?\d+(\.[\w-]+)*")
 
 def version_prefix(declared: Json, live: Json, place: Place) -> bool:
     """``8.0`` is ``8.0.45`` where the service fills in what the template leaves open, and the reverse."""
-    if not place.listed("version-prefix"):
-        return False
     one, other = scalar(declared), scalar(live)
     if not (_VERSION.fullmatch(one) and _VERSION.fullmatch(other)):
         return False
+    if not place.listed("version-prefix"):
+        # Elsewhere only a template that leaves the end open; Kafka versions are always complete.
+        is_open = place.in_schema and place.name.endswith("Version") and place.name != "KafkaVersion"
+        return bool(is_open and other.startswith(one + ".") and "." in one)
     short, long = sorted((one.split("."), other.split(".")), key=len)
     if len(short) == len(long):
         return False

@@ -84,12 +84,9 @@ def detect_stack_drift(context: Context, request: Request) -> Response:
 
 
 def _faults(context: Context, stack: Stack) -> list[Rule]:
-    struck = context.store("sandbox.faults").get("faults")
-    if struck is None:
-        return []
+    faults = context.world.faults
     kinds = ("stuck_detection", "failed_detection")
-    found: list[Rule] = struck.strike(context, stack.id, kinds=kinds)
-    return found
+    return faults.strike(context, stack.id, kinds=kinds) if faults else []
 
 
 def _check_detectable(stack: Stack) -> None:

@@ -132,6 +132,16 @@ class Route(Ec2Adapter):
         key = "DestinationIpv6CidrBlock" if ":" in destination else "DestinationCidrBlock"
         self.client.delete_route(RouteTableId=table, **{key: destination})
 
+    def list_ids(self) -> list[str]:
+        """Routes that somebody made; the local route belongs to its table."""
+        ids = []
+        for table in self.client.describe_route_tables()["RouteTables"]:
+            for route in table["Routes"]:
+                destination = route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
+                if destination and route.get("Origin") == "CreateRoute":
+                    ids.append(f"{table['RouteTableId']}|{destination}")
+        return ids
+
     def identifier(self, id: str) -> str | None:
         return id
 
@@ -228,7 +238,9 @@ class NatGateway(Ec2Adapter):
             return None
         address = (found.get("NatGatewayAddresses") or [{}])[0]
         return {
-            **pick(found, "NatGatewayId", "SubnetId", "ConnectivityType", "VpcId"),
+            **pick(found, "NatGatewayId", "SubnetId", "VpcId"),
+            # moto does not show it where it is the default; AWS always does.
+            "ConnectivityType": found.get("ConnectivityType") or "public",
             **pick(address, "AllocationId"),
             **tags_of(found),
         }

@@ -45,6 +45,8 @@ class _Rule(Ec2Adapter):
         shown.update(pick(ranges, "CidrIp", "CidrIpv6"))
         if referenced := found.get("ReferencedGroupInfo", {}).get("GroupId"):
             shown[self.group] = referenced
+            if about := self._about(found, referenced):
+                shown["Description"] = about
         if found.get("PrefixListId"):
             shown[self.prefixes] = found["PrefixListId"]
         return shown
@@ -72,6 +74,16 @@ class _Rule(Ec2Adapter):
         filters = [{"Name": "group-id", "Values": [group]}]
         rules = self.client.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
         return [rule for rule in rules if rule["IsEgress"] == self.egress]
+
+    def _about(self, rule: dict[str, Any], group: str) -> str:
+        """The description of a rule for a group, which moto shows in the group's permissions only."""
+        owner = self.client.describe_security_groups(GroupIds=[rule["GroupId"]])["SecurityGroups"][0]
+        for permission in owner["IpPermissionsEgress" if self.egress else "IpPermissions"]:
+            if pick(permission, "FromPort", "ToPort") == pick(rule, "FromPort", "ToPort"):
+                for pair in permission.get("UserIdGroupPairs", []):
+                    if pair["GroupId"] == group:
+                        return str(pair.get("Description", ""))
+        return ""
 
     def _permission(self, rule: Properties) -> dict[str, Any]:
         about = pick(rule, "Description")
@@ -187,6 +199,8 @@ class VpcEndpoint(Ec2Adapter):
             "SecurityGroupIds",
             "PrivateDnsEnabled",
         )
+        # moto's default is true for every kind; AWS's only for interface endpoints.
+        call.setdefault("PrivateDnsEnabled", call.get("VpcEndpointType") == "Interface")
         if "PolicyDocument" in properties:
             call["PolicyDocument"] = as_text(properties["PolicyDocument"])
         made = self.client.create_vpc_endpoint(**call, **self.tagged(properties))
