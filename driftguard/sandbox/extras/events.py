@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -108,24 +108,25 @@ def _accepts(test: Any, value: Any) -> bool:
     text = str(value)
     if kind in {"prefix", "suffix"} and isinstance(operand, Mapping):
         operand, text = str(operand["equals-ignore-case"]).lower(), text.lower()
-    tests = {
-        "prefix": lambda: text.startswith(operand),
-        "suffix": lambda: text.endswith(operand),
+    tests: dict[str, Callable[[], bool]] = {
+        "prefix": lambda: text.startswith(str(operand)),
+        "suffix": lambda: text.endswith(str(operand)),
         "equals-ignore-case": lambda: text.lower() == str(operand).lower(),
-        "wildcard": lambda: fnmatch.fnmatchcase(text, operand),
+        "wildcard": lambda: fnmatch.fnmatchcase(text, str(operand)),
     }
-    return kind in tests and bool(tests[kind]())
+    test = tests.get(kind)
+    return test is not None and test()
 
 
 def _numeric(operand: list[Any], value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    compare = {
-        "=": lambda x: value == x,
-        ">": lambda x: value > x,
-        ">=": lambda x: value >= x,
-        "<": lambda x: value < x,
-        "<=": lambda x: value <= x,
+    compare: dict[str, Callable[[Any], bool]] = {
+        "=": lambda x: bool(value == x),
+        ">": lambda x: bool(value > x),
+        ">=": lambda x: bool(value >= x),
+        "<": lambda x: bool(value < x),
+        "<=": lambda x: bool(value <= x),
     }
     pairs = zip(operand[::2], operand[1::2], strict=True)
     return all(compare[symbol](bound) for symbol, bound in pairs)
