@@ -25,7 +25,7 @@ from driftguard.model import (
     Run,
 )
 from driftguard.rules import ACCOUNT, Catalogue, JudgeContext, Neighbours
-from driftguard.scan.drifts import Comparer, Rules
+from driftguard.scan.drifts import Comparer, Redact, Rules
 from driftguard.scan.readings import Memory, Readings
 
 _BY_REASON = {
@@ -44,10 +44,10 @@ class Verdict:
 
 
 def conclude(
-    readings: Readings, memory: Memory, catalogue: Catalogue, rules: Rules, now: datetime
+    readings: Readings, memory: Memory, catalogue: Catalogue, rules: Rules, now: datetime, redact: Redact
 ) -> Verdict:
     """Compare and judge everything that was read."""
-    drifts = tuple(Comparer(readings, memory, rules, now).drifts())
+    drifts = tuple(Comparer(readings, memory, rules, redact).drifts())
     evaluations = (*judge(readings, catalogue, now), *readings.config_evaluations)
     return Verdict(drifts=drifts, evaluations=evaluations)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from driftguard.compare import CompareContext, Comparison, compare, compare_with_witness
 from driftguard.declared.native import joined
+from driftguard.declared.ownership import service_owner
 from driftguard.live import ACCOUNT
 from driftguard.model import (
     DeclaredResource,
@@ -17,6 +18,7 @@ from driftguard.model import (
     DriftStatus,
     Gap,
     GapReason,
+    Json,
     NotChecked,
     Resource,
     ResourceKey,
@@ -39,14 +41,18 @@ class Rules:
     unmanaged_ignore_types: tuple[str, ...] = ()
 
 
+Redact = Callable[[str, Mapping[str, Json]], Mapping[str, Json]]
+"""(resource type, properties) -> the properties as the store keeps them: a witness holds no secrets."""
+
+
 class Comparer:
     """Compares every declared resource of one set of readings with its live state."""
 
-    def __init__(self, readings: Readings, memory: Memory, rules: Rules, now: datetime) -> None:
+    def __init__(self, readings: Readings, memory: Memory, rules: Rules, redact: Redact) -> None:
         self._readings = readings
         self._memory = memory
         self._rules = rules
-        self._now = now
+        self._redact = redact
         self._gaps: dict[ResourceKey, Gap] = {}
         self._type_gaps: dict[tuple[str, str, str], Gap] = {}
         self._place_gaps: dict[tuple[str, str], Gap] = {}
@@ -89,7 +95,7 @@ class Comparer:
             and not self._deployed_since(live.key, witness.accepted_at)
         ):
             changed = compare_with_witness(
-                live.properties,
+                self._redact(declared.type, live.properties),
                 witness.properties,
                 schema,
                 declared.properties,
@@ -166,7 +172,7 @@ class Comparer:
 
     def _unmanaged(self, managed: set[ResourceKey]) -> Iterator[Drift]:
         for key, resource in self._readings.snapshot.resources.items():
-            if key in managed or resource.made_by_aws or key.type == ACCOUNT:
+            if key in managed or resource.made_by_aws or service_owner(resource) or key.type == ACCOUNT:
                 continue
             if any(fnmatch.fnmatchcase(key.type, pattern) for pattern in self._rules.unmanaged_ignore_types):
                 continue

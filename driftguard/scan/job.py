@@ -11,6 +11,7 @@ from driftguard import __version__
 from driftguard.aws import Aws, Target
 from driftguard.declared.template import Template
 from driftguard.history.port import Store
+from driftguard.history.redact import Redactor
 from driftguard.model import Report, Run, RunStatus, Scope
 from driftguard.rules import Catalogue
 from driftguard.scan.blame import blame
@@ -24,10 +25,11 @@ from driftguard.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a scan works with.  ``redact`` is applied to a report and its readings before they are stored."""
+    """What a scan works with.  The store redacts what it is given; ``redactor`` does the same for the answer."""
 
     aws: Aws
     store: Store
+    redactor: Redactor
     catalogue: Catalogue
     settings: Settings
     trigger: str = "cli"
@@ -61,7 +63,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
 
         progress.phase("decide")
         rules = _rules(job.settings)
-        verdict = conclude(readings, memory, job.catalogue, rules, run.started_at)
+        verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
         verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
         finished = replace(
             run,
@@ -78,7 +80,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
         job.store.fail_run(run.id, status, str(error) or type(error).__name__)
         raise
-    return whole
+    return job.redactor.report(whole)
 
 
 def _targets(job: Job) -> tuple[Target, ...]:

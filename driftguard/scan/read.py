@@ -10,6 +10,8 @@ from datetime import datetime
 from driftguard.aws import Aws, Place, Target
 from driftguard.declared import deployment as stack_reader
 from driftguard.declared.native import NativeDrift, detect
+from driftguard.declared.ownership import with_tolerances
+from driftguard.declared.siblings import merge_siblings
 from driftguard.declared.stacks import Declared, declare, live_attribute
 from driftguard.declared.template import Template
 from driftguard.errors import AwsError, CredentialsError
@@ -64,7 +66,7 @@ def read(
 
     with ThreadPoolExecutor(_PLACES_AT_ONCE, thread_name_prefix="place") as pool:
         readings = list(pool.map(one, targets))
-    return _merged(targets, readings, now)
+    return _merged(targets, readings, now, complete=settings.scope.complete and not settings.scope.stacks)
 
 
 class _PlaceJob:
@@ -221,7 +223,10 @@ def _deployed_at(
     return found
 
 
-def _merged(targets: Sequence[Target], readings: Sequence[PlaceReading], now: datetime) -> Readings:
+def _merged(
+    targets: Sequence[Target], readings: Sequence[PlaceReading], now: datetime, *, complete: bool
+) -> Readings:
+    pairs = list(zip(targets, readings, strict=True))
     resources: dict[ResourceKey, Resource] = {}
     deleted: set[ResourceKey] = set()
     for reading in readings:
@@ -231,9 +236,13 @@ def _merged(targets: Sequence[Target], readings: Sequence[PlaceReading], now: da
             if known is None or (known.coverage is not None and resource.coverage is None):
                 resources[key] = resource
         deleted |= reading.deleted
-    pairs = list(zip(targets, readings, strict=True))
+    whole = {
+        target.account: complete
+        and all(reading.entered for other, reading in pairs if other.account == target.account)
+        for target in targets
+    }
     return Readings(
-        declared=[one for reading in readings for one in reading.declared.resources],
+        declared=_with_owners(readings, whole),
         snapshot=Snapshot(
             taken_at=now,
             resources=resources,
@@ -247,6 +256,28 @@ def _merged(targets: Sequence[Target], readings: Sequence[PlaceReading], now: da
         environments={target.account: target.environment for target in targets if target.environment},
         covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
     )
+
+
+def _with_owners(readings: Sequence[PlaceReading], whole: Mapping[str, bool]) -> list[DeclaredResource]:
+    """Each resource with what its siblings write into it, and with the values that others own.
+
+    That nobody declares a child can only be told where every stack of the account was read (``whole``).
+    """
+    by_account: dict[str, list[DeclaredResource]] = {}
+    broken = {
+        gap.account
+        for reading in readings
+        for gap in reading.declared.gaps
+        if gap.reason is not GapReason.UNSUPPORTED
+    }
+    for reading in readings:
+        for one in reading.declared.resources:
+            by_account.setdefault(one.account, []).append(one)
+    declared: list[DeclaredResource] = []
+    for account, members in by_account.items():
+        complete = whole.get(account, False) and account not in broken
+        declared += with_tolerances(merge_siblings(members, complete=complete))
+    return declared
 
 
 def _distinct(gaps: Iterable[Gap]) -> Iterator[Gap]:
