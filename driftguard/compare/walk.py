@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from driftguard.compare import absent, documents, list_walk, policy_walk
 from driftguard.compare.context import CompareContext, Trail
 from driftguard.compare.equalities import RULES, Place, Unverifiable
-from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, scalar
+from driftguard.compare.forms import Path, general, has_hole, hole, is_empty, key, plain, pointer, scalar
 from driftguard.compare.policies import is_policy
 from driftguard.compare.tables import listed, row
 from driftguard.compare.tags import holds_tags, without_foreign
@@ -66,6 +67,11 @@ class Walk:
             return
         if self._unknown(declared, live, path, trail) or self._tolerated(live, path, trail):
             return
+        if listed("not-compared", self.type_name, general(path)):
+            self.gap(path, absent.NOT_RETURNED, trail, "AWS answers something else here by design")
+            return
+        if isinstance(declared, str):
+            declared = self._substituted(declared, path)
         if isinstance(declared, Mapping) and isinstance(live, Mapping):
             if is_policy(declared) and is_policy(live):
                 policy_walk.compare(self, declared, live, path, trail)
@@ -85,6 +91,19 @@ class Walk:
         else:
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
         return True
+
+    def _substituted(self, declared: str, path: Path) -> str:
+        """The text after the substitutions that the resource itself declares for it, done in one pass."""
+        entry = row("substituted-text", self.type_name, general(path))
+        given = self._declared.get(entry["name"]) if entry is not None else None
+        if not isinstance(given, Mapping):
+            return declared
+
+        def value(found: re.Match[str]) -> str:
+            known = given.get(found.group(1))
+            return found.group() if known is None or has_hole(known) else scalar(known)
+
+        return re.sub(r"\$\{([^}]*)\}", value, declared)
 
     def _tolerated(self, live: Json, path: Path, trail: Trail) -> bool:
         owned = self._owned.get(general(path)) if self._owned else None
