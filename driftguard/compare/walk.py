@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from driftguard.compare import absent, documents, list_walk, policy_walk
 from driftguard.compare.context import CompareContext, Trail
@@ -49,6 +50,19 @@ class Walk:
         self._owned = {_general_pointer(one.path): one for one in context.tolerated}
         self._whole = 0
         """Above 0 inside a document that the template states whole: there, more is different."""
+
+        self._hurried = False
+        """Whether the last rule, which is slow, is left out."""
+
+    @contextmanager
+    def without_transforms(self, wanted: bool) -> Iterator[None]:
+        """Inside, the registry's transforms are not run, if ``wanted``."""
+        before = self._hurried
+        self._hurried = before or wanted
+        try:
+            yield
+        finally:
+            self._hurried = before
 
     def run(self) -> Trail:
         """Compare the two resources."""
@@ -186,7 +200,7 @@ class Walk:
             self.gap(path, GapReason.WRITE_ONLY, trail, "AWS answers a mask instead of the value")
             return True
         place = self.place(path, node, around)
-        for name, rule in RULES:
+        for name, rule in RULES[:-1] if self._hurried else RULES:
             verdict = rule(declared, live, place)
             if isinstance(verdict, Unverifiable):
                 self.gap(path, GapReason.UNRESOLVED, trail, verdict.detail)
