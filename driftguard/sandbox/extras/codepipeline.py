@@ -71,11 +71,11 @@ def _actions(
     for action in stage["actions"]:
         state: dict[str, Any] = {"actionName": action["name"]}
         if moving and status == "Succeeded":
-            latest = {"status": "Succeeded", "lastStatusChange": context.clock.now()}
+            latest: dict[str, Any] = {"status": "Succeeded", "lastStatusChange": context.clock.now()}
             if action["actionTypeId"]["category"] == "Approval":
                 latest = _approval(context, kept, (str(execution), stage["name"], action["name"]))
             state["latestExecution"] = latest
-            status = latest["status"]
+            status = str(latest["status"])
         out.append(state)
     return out, status
 
