@@ -19,6 +19,7 @@ from driftguard.sandbox.core import (
     Principal,
     Request,
     Response,
+    announce,
     current_call,
     operation,
     paginate,
@@ -133,6 +134,13 @@ def append(
         "CloudTrailEvent": json.dumps(detail, default=str),
     }
     _events(context, region).append(event)
+    # EventBridge user guide, "AWS service events delivered via CloudTrail".
+    announce(
+        context.at(region=region),
+        source=f"aws.{source.removesuffix('.amazonaws.com')}",
+        kind="AWS API Call via CloudTrail",
+        detail=detail,
+    )
 
 
 def _error(code: str | None, message: str | None) -> dict[str, str]:
