@@ -80,7 +80,9 @@ class UpkeepPart(Part):
             if anchor is not None:
                 seen = next((entry.digest for entry in entries if entry.sequence == anchor[0]), seen)
         if anchor is not None and seen != anchor[1]:
-            return [f"the audit log does not hold entry {anchor[0]} as it was anchored: its tail was cut or rewritten."]
+            return [
+                f"the audit log does not hold entry {anchor[0]} as it was anchored: its tail was cut or rewritten."
+            ]
         return []
 
     def anchor(self) -> tuple[int, str]:
@@ -141,10 +143,17 @@ def _drop_bodies(connection: Connection) -> int:
     dropped = 0
     # Deltas first: a full body may be needed by nothing but a delta that goes.
     for _ in range(2):
-        used = {row[0] for row in connection.rows("SELECT DISTINCT body_id FROM versions WHERE body_id IS NOT NULL")}
+        used = {
+            row[0]
+            for row in connection.rows("SELECT DISTINCT body_id FROM versions WHERE body_id IS NOT NULL")
+        }
         used |= {row[0] for row in connection.rows("SELECT body_id FROM witnesses")}
-        used |= {row[0] for row in connection.rows("SELECT DISTINCT base_id FROM bodies WHERE base_id IS NOT NULL")}
-        unused = [row[0] for row in connection.rows("SELECT id FROM bodies ORDER BY id") if row[0] not in used]
+        used |= {
+            row[0] for row in connection.rows("SELECT DISTINCT base_id FROM bodies WHERE base_id IS NOT NULL")
+        }
+        unused = [
+            row[0] for row in connection.rows("SELECT id FROM bodies ORDER BY id") if row[0] not in used
+        ]
         for part in chunks(unused):
             dropped += connection.run(f"DELETE FROM bodies WHERE id IN ({part})")  # noqa: S608
     return dropped
