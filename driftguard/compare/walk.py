@@ -296,7 +296,8 @@ class Walk:
         self, name: str, value: Json, node: Node | None, path: Path, live: Mapping[str, Json], trail: Trail
     ) -> None:
         place = (*path, name)
-        if self._whole and node is None:
+        # A text that the template states whole, and tags (which were rid of foreign ones), admit nothing more.
+        if (self._whole and node is None) or holds_tags(path, self.schema):
             if not is_empty(value) and value is not False:
                 self.differ(place, None, value, DifferenceType.ADD, trail)
             return
