@@ -93,7 +93,7 @@ def _absent_member(
     if says_nothing(value):
         trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
         return
-    verdict = absent.judge(value, walk.place(path, items, around), None)
+    verdict = absent.judge(value, walk.place(path, items, around), None, {})
     if verdict.gap == GapReason.WRITE_ONLY:
         walk.gap(path, verdict.gap, trail, verdict.detail)
     else:

@@ -243,7 +243,7 @@ class Walk:
             found = self._live_name(name, declared, live, node, path, trail)
             taken.add(found)
             if found is None or live[found] is None:
-                self._absent(value, child, (*path, name), declared, node, trail)
+                self._absent(value, child, (*path, name), (declared, live), node, trail)
             else:
                 self.value(value, live[found], child, (*path, name), trail, declared)
         for name, value in live.items():
@@ -276,15 +276,22 @@ class Walk:
         return None
 
     def _absent(
-        self, value: Json, node: Node | None, path: Path, around: Json, parent: Node | None, trail: Trail
+        self,
+        value: Json,
+        node: Node | None,
+        path: Path,
+        objects: tuple[Mapping[str, Json], Mapping[str, Json]],
+        parent: Node | None,
+        trail: Trail,
     ) -> None:
+        """The live one of the two ``objects`` lacks a property that the declared one has."""
         unknown = hole(value)
         if self._tolerated(None, path, trail):
             return
         if unknown is not None and not (self.schema and self.schema.is_write_only(general(path))):
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
             return
-        verdict = absent.judge(value, self.place(path, node, around), parent)
+        verdict = absent.judge(value, self.place(path, node, objects[0]), parent, objects[1])
         if verdict.fold:
             trail.folded.append(Fold(path=pointer(path), rule=verdict.fold))
         elif verdict.gap:
