@@ -105,7 +105,7 @@ def _never_returned(
             return Absence(gap=NOT_RETURNED, detail="the property identifies the resource")
         if parent is not None and path[-1] in parent.required:
             return Absence(gap=NOT_RETURNED, detail="a resource cannot be without this property")
-        if _ALWAYS.search(path[-1]) and isinstance(value, str | int):
+        if parent is not None and _ALWAYS.search(path[-1]) and isinstance(value, str | int):
             return Absence(gap=NOT_RETURNED, detail="such a resource always has one")
         if path in schema.deprecated:
             return Absence(gap=NOT_RETURNED, detail="the property is deprecated")
