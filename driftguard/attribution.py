@@ -31,7 +31,39 @@ _ENDINGS = (
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NOISE = frozenset(
-    ["put", "update", "modify", "set", "create", "delete", "add", "remove", "get", "attribute", "attributes", "configuration", "config", "settings", "setting", "value", "values", "status", "enabled", "policy", "name", "id", "arn", "type", "aws", "resource", "the", "of", "for", "and", "s"]
+    [
+        "put",
+        "update",
+        "modify",
+        "set",
+        "create",
+        "delete",
+        "add",
+        "remove",
+        "get",
+        "attribute",
+        "attributes",
+        "configuration",
+        "config",
+        "settings",
+        "setting",
+        "value",
+        "values",
+        "status",
+        "enabled",
+        "policy",
+        "name",
+        "id",
+        "arn",
+        "type",
+        "aws",
+        "resource",
+        "the",
+        "of",
+        "for",
+        "and",
+        "s",
+    ]
 )
 _AGENTS = (
     ("console.amazonaws.com", "console"),

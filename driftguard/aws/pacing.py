@@ -23,7 +23,7 @@ class TokenBucket:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._rate = rate
+        self.rate = rate
         self._burst = max(1.0, burst if burst is not None else rate)
         self._tokens = self._burst
         self._clock = clock
@@ -35,11 +35,11 @@ class TokenBucket:
         """Spend one token, waiting for it if there is none.  Answers the seconds waited."""
         with self._lock:
             now = self._clock()
-            self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
+            self._tokens = min(self._burst, self._tokens + (now - self._filled) * self.rate)
             self._filled = now
             self._tokens -= 1.0
             # A debt reserves this caller's place in the queue, so that nobody overtakes it.
-            wait = max(0.0, -self._tokens / self._rate)
+            wait = max(0.0, -self._tokens / self.rate)
         if wait:
             self._sleep(wait)
         return wait

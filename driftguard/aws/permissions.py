@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from typing import Any
 
 import driftguard.aws
@@ -34,9 +35,15 @@ def remediation_actions() -> tuple[str, ...]:
     return _actions(remediation_needs())
 
 
-def policy(*, remediate: bool = False) -> dict[str, Any]:
-    """The IAM policy document for scanning, and with ``remediate`` for remediation too."""
+def policy(*, remediate: bool = False, model_actions: Iterable[str] = ()) -> dict[str, Any]:
+    """The IAM policy document for scanning, and with ``remediate`` for remediation too.
+
+    ``model_actions`` are what Cloud Control needs to read the types in scope (the registry names them).
+    """
     statements = [_statement("DriftguardRead", read_actions())]
+    models = tuple(sorted(set(model_actions) - set(read_actions())))
+    if models:
+        statements.append(_statement("DriftguardModels", models))
     if remediate:
         statements.append(_statement("DriftguardRemediate", remediation_actions()))
     return {"Version": "2012-10-17", "Statement": statements}

@@ -72,6 +72,8 @@ _GONE = re.compile(
     r"(^NoSuch|NotFound(Exception|Fault)?$|\.NotFound$|NotFoundError$|DoesNotExist(Exception)?$|NonExist"
     r"|^404$|NotDiscoveredException$|^NoAvailable)"
 )
+# These say that the kind of thing is unknown, not that this one is gone.
+_NOT_GONE = frozenset({"TypeNotFoundException", "CFNRegistryException", "OperationNotFoundException"})
 _GONE_TEXT = re.compile(r"\b(does not exist|doesn't exist|not found|could not be found)\b", re.IGNORECASE)
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z*]+)")
 
@@ -139,7 +141,9 @@ def error_of(code: str, message: str, call: Call) -> AwsError:
             action=action,
             fix="Lower `aws.calls_per_second` or `aws.concurrency`, or raise `aws.max_attempts`.",
         )
-    if _GONE.search(code) or (code in ("ValidationError", "ValidationException") and _GONE_TEXT.search(text)):
+    if (code not in _NOT_GONE and _GONE.search(code)) or (
+        code in ("ValidationError", "ValidationException") and _GONE_TEXT.search(text)
+    ):
         return GoneError(f"{call}: there is no such thing ({text}).", code=code, action=action)
     return AwsError(f"{call} failed with {code}: {text}.", code=code, action=action)
 

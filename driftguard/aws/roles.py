@@ -13,10 +13,6 @@ from botocore.session import Session
 # botocore logs every failed refresh with a traceback; the same failure reaches the caller as one sentence.
 logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
 
-# Read once per process and shared: parsed service models and endpoint rules (6 instead of 210 ms per
-# account).
-_SHARED = ("data_loader", "endpoint_resolver")
-
 Assume = Callable[[], dict[str, str]]
 """Fetches credentials: ``access_key``, ``secret_key``, ``token`` and ``expiry_time`` (ISO 8601)."""
 
@@ -48,8 +44,8 @@ def role_session(base: Session, assume: Assume) -> Session:
     """
     emitter = copy.copy(base.get_component("event_emitter"))
     session = Session(event_hooks=emitter, include_builtin_handlers=False)
-    for name in _SHARED:
-        session.register_component(name, base.get_component(name))
+    # Parsed service models and endpoint rules are read once per process, not once per account.
+    session.register_component("data_loader", base.get_component("data_loader"))
     session.register_component("credential_provider", CredentialResolver([_AssumedRole(assume)]))
     region = base.get_config_variable("region")
     if region:

@@ -19,13 +19,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--account", "accounts", multiple=True, help="Account id; repeatable."),
     click.option("--region", "regions", multiple=True, help="Region; repeatable."),
-    click.option("--type", "types", multiple=True, help="Resource type, such as AWS::S3::Bucket; repeatable."),
+    click.option(
+        "--type", "types", multiple=True, help="Resource type, such as AWS::S3::Bucket; repeatable."
+    ),
     click.option("--stack", "stacks", multiple=True, help="Stack name; repeatable."),
-    click.option("--severity", "severities", multiple=True, help="CRITICAL, HIGH, MEDIUM, LOW or INFORMATIONAL."),
+    click.option(
+        "--severity", "severities", multiple=True, help="CRITICAL, HIGH, MEDIUM, LOW or INFORMATIONAL."
+    ),
     click.option("--status", "statuses", multiple=True, help="A status to keep; repeatable."),
     click.option("--search", "text", default="", help="Text in names, identifiers and tags."),
-    click.option("--at", "at", default=None, metavar="TIME", help="As of a moment: 2026-09-30 or 2026-09-30T02:00Z."),
-    click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Rows a page."),
+    click.option(
+        "--at", "at", default=None, metavar="TIME", help="As of a moment: 2026-09-30 or 2026-09-30T02:00Z."
+    ),
+    click.option(
+        "--limit", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Rows a page."
+    ),
     click.option("--cursor", default=None, help="The next page, as the last one named it."),
 )
 
@@ -37,7 +45,17 @@ def list_options(command: F) -> F:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         from driftguard.history.port import Query
 
-        names = ("accounts", "regions", "types", "stacks", "severities", "statuses", "text", "limit", "cursor")
+        names = (
+            "accounts",
+            "regions",
+            "types",
+            "stacks",
+            "severities",
+            "statuses",
+            "text",
+            "limit",
+            "cursor",
+        )
         given = {name: kwargs.pop(name) for name in names}
         given["severities"] = tuple(s.upper() for s in given["severities"])
         given["statuses"] = tuple(s.upper() for s in given["statuses"])
@@ -55,7 +73,9 @@ def moment(text: str | None) -> datetime | None:
     try:
         value = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise InputError(f"{text!r} is not a time.", fix="Write 2026-09-30 or 2026-09-30T02:00:00+09:00.") from None
+        raise InputError(
+            f"{text!r} is not a time.", fix="Write 2026-09-30 or 2026-09-30T02:00:00+09:00."
+        ) from None
     if len(text) == 10:
         value = value.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return value if value.tzinfo else value.replace(tzinfo=UTC)

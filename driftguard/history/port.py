@@ -74,6 +74,23 @@ class Version:
     deleted: bool = False
     source: str = ""
     properties: Mapping[str, Json] | None = None
+    captured_at: datetime | None = None
+    state_id: str | None = None
+    """AWS Config's configurationStateId: the same id and capture time are the same state."""
+    coverage: frozenset[str] | None = None
+    arn: str | None = None
+    name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A live state that was accepted: by a deployment, at first sight, or by a person (``actor``)."""
+
+    properties: Mapping[str, Json]
+    accepted_at: datetime
+    actor: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +151,18 @@ class Store(Protocol):
     def live_findings(self) -> Sequence[Finding]:
         """Every finding that is not RESOLVED, plus those resolved recently enough to be reopened."""
 
-    def witnesses(self, keys: Iterable[ResourceKey]) -> Mapping[ResourceKey, Mapping[str, Json]]:
+    def witnesses(self, keys: Iterable[ResourceKey]) -> Mapping[ResourceKey, Witness]:
         """The accepted live state of each of ``keys`` that has one."""
 
     def put_witnesses(
-        self, states: Mapping[ResourceKey, Mapping[str, Json]], *, actor: str, reason: str
-    ) -> None: ...
+        self,
+        states: Mapping[ResourceKey, Mapping[str, Json]],
+        *,
+        actor: str,
+        reason: str,
+        at: datetime | None = None,
+    ) -> None:
+        """Accept ``states``, as of ``at`` (now by default); each replaces the witness before it."""
 
     # -- reading
     def runs(self, query: Query) -> Page[Run]: ...

@@ -27,6 +27,7 @@ from driftguard.model.resource import (
     Snapshot,
     Source,
     Unknown,
+    key_region,
 )
 from driftguard.model.run import CoverageCounts, Outcome, Report, Run, RunStatus, Scope, StackState
 
@@ -66,4 +67,5 @@ __all__ = [
     "Unknown",
     "Waiver",
     "fingerprint",
+    "key_region",
 ]

@@ -32,6 +32,14 @@ class ResourceKey:
         return f"{self.account}/{self.region}/{self.type}/{self.identifier}"
 
 
+_GLOBAL_SERVICES = ("AWS::IAM::", "AWS::CloudFront::", "AWS::Route53::", "AWS::Organizations::")
+
+
+def key_region(type_name: str, region: str) -> str:
+    """The region of a `ResourceKey`: ``global`` for the types that AWS keeps once per partition."""
+    return "global" if type_name.startswith(_GLOBAL_SERVICES) else region
+
+
 class Source(StrEnum):
     """Where a live state was read."""
 
@@ -68,6 +76,8 @@ class Resource:
     created_at: datetime | None = None
     state_id: str | None = None
     state_hash: str = ""
+    made_by_aws: bool = False
+    """AWS put it there itself (a default VPC, a service-linked role): it needs nobody to declare it."""
 
     @property
     def type(self) -> str:
@@ -76,9 +86,21 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A declared value that cannot be known without a guess, and why (``reason`` is shown to people)."""
+    """A declared value that cannot be known without a guess, and why (``reason`` is shown to people).
+
+    ``masked`` counts the characters outside ASCII that CloudFormation shows as ``?``: then the hole holds
+    about as many such characters (one that takes two UTF-16 units is shown as one or two), or real ``?``.
+    """
 
     reason: str
+    masked: int = 0
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression of the text that may stand here."""
+        if not self.masked:
+            return ".*"
+        return rf"(?:[^\x00-\x7f]|\?){{{(self.masked + 1) // 2},{self.masked}}}"
 
     def __repr__(self) -> str:
         return f"Unknown({self.reason!r})"
@@ -95,7 +117,9 @@ class Partial:
 
     def matches(self, value: str) -> bool:
         """Whether ``value`` could be this string, each hole standing for any text."""
-        pattern = "".join(".*" if isinstance(part, Unknown) else re.escape(part) for part in self.parts)
+        pattern = "".join(
+            part.pattern if isinstance(part, Unknown) else re.escape(part) for part in self.parts
+        )
         return re.fullmatch(pattern, value, re.DOTALL) is not None
 
     @property

@@ -108,3 +108,5 @@ class Report:
     managed: int = 0
     """Live resources that a stack declares, for the IaC coverage in percent."""
     unmanaged: int = 0
+    covered: frozenset[tuple[str, str]] = frozenset()
+    """(account, region) pairs that this run looked at, even if nothing was found there."""

@@ -1,0 +1,1 @@
+"""`driftguard check`: templates read, judged and printed."""

@@ -1,0 +1,144 @@
+"""The answers of `driftguard check` for people and for pipelines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from xml.etree import ElementTree
+
+from driftguard import __version__
+from driftguard.cli.checking.judge import SKIP, Answer, Result, as_json
+from driftguard.model import Severity
+
+_FAULT = "NON_COMPLIANT"
+_LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
+_RANK = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+
+
+def json_document(answer: Answer) -> dict[str, Any]:
+    """The contract's JSON document."""
+    return {
+        "results": [as_json(result) for result in answer.results],
+        "errors": answer.errors,
+        "summary": answer.summary(),
+    }
+
+
+def text_lines(answer: Answer) -> list[str]:
+    """One line for each fault, then what could not be told, then the counts."""
+    lines = []
+    for result in sorted(answer.results, key=lambda one: (one.template, one.line or 0, one.severity.rank)):
+        if result.status in (_FAULT, "INSUFFICIENT_DATA"):
+            word = result.severity.value if result.status == _FAULT else "NOT CHECKED"
+            lines.append(f"{_place(result)}: {word} {result.policy} {result.logical_id}: {result.message}")
+    lines += [f"ERROR {error}" for error in answer.errors]
+    counts = ", ".join(f"{number} {status}" for status, number in answer.summary().items() if number)
+    lines.append(f"{answer.templates} templates: {counts or 'nothing to judge'}")
+    return lines
+
+
+def _place(result: Result) -> str:
+    return f"{result.template}:{result.line}" if result.line else result.template
+
+
+def sarif(answer: Answer) -> dict[str, Any]:
+    """SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
+    faults = [one for one in answer.results if one.status in (_FAULT, "WAIVED")]
+    rules = {one.policy: one for one in faults}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "driftguard",
+                        "version": __version__,
+                        "rules": [
+                            {
+                                "id": name,
+                                "shortDescription": {"text": one.title or name},
+                                "defaultConfiguration": {"level": _LEVEL.get(one.severity, "note")},
+                                "properties": {"security-severity": _RANK.get(one.severity, "1.0")},
+                            }
+                            for name, one in sorted(rules.items())
+                        ],
+                    }
+                },
+                "results": [_sarif_result(one) for one in faults],
+                "invocations": [
+                    {
+                        "executionSuccessful": not answer.errors,
+                        "toolExecutionNotifications": [
+                            {"level": "error", "message": {"text": error}} for error in answer.errors
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _sarif_result(result: Result) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": result.template.replace("\\", "/")}}
+    if result.line:
+        location["region"] = {"startLine": result.line}
+    found: dict[str, Any] = {
+        "ruleId": result.policy,
+        "level": _LEVEL.get(result.severity, "note"),
+        "message": {"text": f"{result.logical_id}: {result.message}"},
+        "locations": [
+            {
+                "physicalLocation": location,
+                "logicalLocations": [{"name": result.logical_id, "kind": "resource"}],
+            }
+        ],
+        "partialFingerprints": {"driftguard/v1": f"{result.template}|{result.logical_id}|{result.policy}"},
+    }
+    if result.status == "WAIVED":
+        found["suppressions"] = [{"kind": "inSource", "justification": result.message}]
+    return found
+
+
+def junit(answer: Answer) -> str:
+    """JUnit XML: a suite for each template, a case for each policy and resource."""
+    suites: dict[str, list[Result]] = defaultdict(list)
+    for result in answer.results:
+        suites[result.template].append(result)
+    root = ElementTree.Element("testsuites", name="driftguard check")
+    for file, results in suites.items():
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=file,
+            tests=str(len(results)),
+            failures=str(sum(one.status == _FAULT for one in results)),
+            skipped=str(sum(one.status not in (_FAULT, "COMPLIANT") for one in results)),
+        )
+        for one in results:
+            case = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname=one.resource_type,
+                name=f"{one.policy} {one.logical_id}",
+                file=file,
+            )
+            if one.line:
+                case.set("line", str(one.line))
+            if one.status == _FAULT:
+                fault = ElementTree.SubElement(case, "failure", message=one.message, type=one.severity.value)
+                fault.text = f"{_place(one)} {one.path}".strip()
+            elif one.status != "COMPLIANT":
+                ElementTree.SubElement(case, "skipped", message=one.message or one.status)
+    if answer.errors:
+        suite = ElementTree.SubElement(
+            root, "testsuite", name="errors", tests=str(len(answer.errors)), errors=str(len(answer.errors))
+        )
+        for error in answer.errors:
+            case = ElementTree.SubElement(suite, "testcase", classname="driftguard", name="reads the input")
+            ElementTree.SubElement(case, "error", message=error)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+__all__ = ["SKIP", "json_document", "junit", "sarif", "text_lines"]

@@ -1,0 +1,130 @@
+"""Templates judged: one result for each policy and resource it applies to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from driftguard.cli.checking.templates import Checked, TemplateFile
+from driftguard.model import ComplianceType, Severity
+from driftguard.rules import Catalogue, JudgeContext, Neighbours
+from driftguard.rules.judge import Verdict
+from driftguard.rules.policy import Variant
+from driftguard.rules.suppressions import Suppressions, suppressions
+
+SKIP, WAIVED, ERROR = "SKIP", "WAIVED", "ERROR"
+_COUNTED = ("COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA", WAIVED, SKIP, ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One policy on one resource of a template."""
+
+    template: str
+    logical_id: str
+    resource_type: str
+    policy: str
+    aliases: tuple[str, ...]
+    status: str
+    severity: Severity
+    message: str
+    path: str
+    line: int | None
+    title: str = ""
+    environment: str = ""
+
+
+@dataclass(slots=True)
+class Answer:
+    """All results of one command, and what could not be read."""
+
+    results: list[Result] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    templates: int = 0
+    skipped_files: int = 0
+
+    def summary(self) -> dict[str, int]:
+        counts: Counter[str] = Counter(result.status for result in self.results)
+        counts[ERROR] += len(self.errors)
+        return {status: counts[status] for status in _COUNTED}
+
+    def worst(self) -> Severity | None:
+        """The worst severity among the faults."""
+        faults = [one.severity for one in self.results if one.status == ComplianceType.NON_COMPLIANT]
+        return min(faults, key=lambda one: one.rank, default=None)
+
+
+def judge_template(catalogue: Catalogue, template: TemplateFile, environment: str = "") -> Iterable[Result]:
+    """Judge every resource of one template."""
+    context = JudgeContext(
+        now=datetime.now(UTC),
+        neighbours=Neighbours(one.resource for one in template.resources),
+        attributes={
+            one.declared.logical_id: {**one.declared.attributes, "Metadata": one.declared.metadata}
+            for one in template.resources
+        },
+        environment=environment,
+    )
+    for checked in template.resources:
+        said = suppressions(checked.declared.metadata)
+        for variant, verdict in catalogue.verdicts(checked.resource, context):
+            yield _result(template.file, checked, variant, verdict, said, context.now, environment)
+
+
+def _result(
+    file: str,
+    checked: Checked,
+    variant: Variant,
+    verdict: Verdict,
+    said: Suppressions,
+    now: datetime,
+    environment: str,
+) -> Result:
+    policy = variant.policy
+    compliance, message = verdict
+    names = (policy.id, *policy.aliases)
+    status: str = compliance.value
+    if said.suppresses(names):
+        status, message = SKIP, "Suppressed in the resource's Metadata."
+    elif compliance is ComplianceType.NON_COMPLIANT:
+        accepted = said.waiver_of(names)
+        if accepted is not None and accepted.holds(now):
+            status, message = WAIVED, f"{message} Accepted: {accepted.reason}"
+        elif accepted is not None:
+            message = f"{message} The waiver in the Metadata expired on {accepted.expires}."
+    return Result(
+        template=file,
+        logical_id=checked.resource.key.identifier,
+        resource_type=checked.resource.type,
+        policy=policy.id,
+        aliases=policy.aliases,
+        status=status,
+        severity=variant.severity,
+        message=message,
+        path=policy.path,
+        line=checked.line(policy.path),
+        title=policy.title,
+        environment=environment,
+    )
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """The contract's form of one result."""
+    found: dict[str, Any] = {
+        "template": result.template,
+        "logical_id": result.logical_id,
+        "resource_type": result.resource_type,
+        "policy": result.policy,
+        "aliases": list(result.aliases),
+        "status": result.status,
+        "severity": result.severity.value,
+        "message": result.message,
+        "path": result.path,
+        "line": result.line,
+    }
+    if result.environment:
+        found["environment"] = result.environment
+    return found

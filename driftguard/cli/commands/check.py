@@ -1,0 +1,121 @@
+"""Judge templates before they are deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from driftguard.cli.app import App, pass_app
+from driftguard.cli.output import output_option, print_json
+
+if TYPE_CHECKING:
+    from driftguard.cli.checking.judge import Answer
+    from driftguard.rules import Catalogue
+
+_SEVERITIES = ("critical", "high", "medium", "low", "informational", "never")
+
+
+@click.command("check", help=__doc__)
+@click.argument("templates", nargs=-1, required=True, type=click.Path(exists=True), metavar="TEMPLATE...")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="ID",
+    help="Only this policy; repeatable, wildcards allowed.",
+)
+@click.option(
+    "--framework",
+    "frameworks",
+    multiple=True,
+    metavar="NAME",
+    help="Only the policies of this framework; repeatable.",
+)
+@click.option("--parameters", "parameter_files", multiple=True, type=click.Path(exists=True, dir_okay=False),
+              metavar="FILE", help="Parameter values of one environment; repeatable, each is judged by itself.")  # fmt: skip
+@click.option(
+    "--folder",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="Policies of your own besides ours.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    default="low",
+    show_default=True,
+    help="The least severity that makes the exit code 1.",
+)
+@output_option("sarif", "junit")
+@pass_app
+def command(
+    app: App,
+    templates: tuple[str, ...],
+    policies: tuple[str, ...],
+    frameworks: tuple[str, ...],
+    parameter_files: tuple[str, ...],
+    folders: tuple[str, ...],
+    fail_on: str,
+    output: str,
+) -> int:
+    """Judge every resource of the templates; 0 when all is well, 1 on a fault, 2 on an error."""
+    catalogue = _catalogue(app, folders, policies, frameworks)
+    answer = _judge(catalogue, templates, parameter_files)
+    _print(answer, output)
+    if answer.errors:
+        return 2
+    worst = answer.worst()
+    if worst is None or fail_on == "never":
+        return 0
+    return 1 if worst.rank <= _SEVERITIES.index(fail_on) else 0
+
+
+def _catalogue(
+    app: App, folders: tuple[str, ...], policies: tuple[str, ...], frameworks: tuple[str, ...]
+) -> Catalogue:
+    from driftguard.rules.shipped import load_all, selected
+
+    return selected(
+        load_all((*app.settings.policies.folders, *folders)), app.settings.policies, policies, frameworks
+    )
+
+
+def _judge(catalogue: Catalogue, paths: tuple[str, ...], parameter_files: tuple[str, ...]) -> Answer:
+    from driftguard.cli.checking.judge import Answer, judge_template
+    from driftguard.cli.checking.templates import Sources, judged_template, read_parameters
+    from driftguard.errors import TemplateError
+
+    answer = Answer(errors=[str(error) for error in catalogue.errors])
+    environments: list[tuple[str, dict[str, Any]]] = [
+        (Path(name).stem, read_parameters(Path(name))) for name in parameter_files
+    ] or [("", {})]
+    sources = Sources(paths)
+    for source in sources:
+        answer.templates += 1
+        for environment, parameters in environments:
+            try:
+                template = judged_template(source, parameters)
+            except TemplateError as error:
+                answer.errors.append(str(error))
+                continue
+            answer.results.extend(judge_template(catalogue, template, environment))
+    answer.errors.extend(sources.errors)
+    answer.skipped_files = sources.skipped
+    return answer
+
+
+def _print(answer: Answer, output: str) -> None:
+    from driftguard.cli.checking import formats
+
+    if output == "json":
+        print_json(formats.json_document(answer))
+    elif output == "sarif":
+        print_json(formats.sarif(answer))
+    elif output == "junit":
+        click.echo(formats.junit(answer))
+    else:
+        for line in formats.text_lines(answer):
+            click.echo(line)

@@ -1,0 +1,91 @@
+"""What every acceptance asks for: owner, reason, approver, expiry."""
+
+from __future__ import annotations
+
+import functools
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from driftguard.cli.filters import moment
+from driftguard.errors import InputError
+
+if TYPE_CHECKING:
+    from driftguard.history.port import Store
+    from driftguard.model import ResourceKey
+
+F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Who accepts what, why and until when (UTC)."""
+
+    owner: str
+    reason: str
+    approver: str
+    ticket: str
+    expires_at: datetime
+    made_at: datetime
+
+    def new_id(self) -> str:
+        """An id for the waiver that this decision makes."""
+        return f"w-{secrets.token_hex(4)}"
+
+
+def decision_options(command: F) -> F:
+    """Give ``command`` the options of a decision; it receives one `Decision` named ``decision``."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        now = datetime.now(UTC)
+        given = {name: kwargs.pop(name) for name in ("owner", "reason", "approver", "ticket")}
+        if len(given["reason"].strip()) < 3:
+            raise InputError("a reason is needed.", fix="Say with --reason why this is accepted.")
+        decision = Decision(**given, expires_at=expiry(kwargs.pop("expires"), now), made_at=now)
+        return command(*args, decision=decision, **kwargs)
+
+    for option in (
+        click.option(
+            "--expires", default="90d", show_default=True, help="Days (90d) or a date (2027-01-31)."
+        ),
+        click.option("--ticket", default="", help="A ticket that holds the discussion."),
+        click.option("--approver", default="", help="Who approved; default: the owner."),
+        click.option("--reason", required=True, help="Why this is accepted."),
+        click.option("--owner", required=True, help="Who answers for it."),
+    ):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature that click reads
+
+
+def expiry(text: str, now: datetime) -> datetime:
+    """When an acceptance ends: ``90d`` from now, or a date.  It must be in the future, and within a year."""
+    days = re.fullmatch(r"(\d{1,4})d", text.strip())
+    end = now + timedelta(days=int(days[1])) if days else moment(text.strip())
+    assert end is not None
+    if end <= now:
+        raise InputError(f"the expiry {text} is not in the future.")
+    if end > now + timedelta(days=_LONGEST_DAYS):
+        raise InputError(
+            f"the expiry {text} is more than a year away.", fix="Accept for a year at most, then look again."
+        )
+    return end
+
+
+def one_resource(store: Store, text: str) -> ResourceKey:
+    """The one resource that ``text`` names.  Raises `InputError` when it is none or several."""
+    keys = store.find_keys(text)
+    if len(keys) == 1:
+        return keys[0]
+    if not keys:
+        raise InputError(
+            f"no resource is known as {text!r}.", fix="`driftguard resources --search` finds it."
+        )
+    shown = "\n".join(f"  {key}" for key in keys[:10])
+    raise InputError(f"{text!r} names {len(keys)} resources:\n{shown}\n", fix="Give one of these.")

@@ -1,0 +1,143 @@
+"""Is everything there that a scan needs?  Each fault is named with its fix, per account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from driftguard.aws import Aws, Place, Target
+from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, DriftguardError, EndpointError
+from driftguard.model import Gap
+
+
+class Health(StrEnum):
+    OK = "OK"
+    WARNING = "WARNING"
+    """A scan runs, but sees less."""
+    FAULT = "FAULT"
+    """A scan does not run, or not here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One answer of the doctor.  ``place`` is ``ACCOUNT/REGION``, or empty for what concerns all."""
+
+    name: str
+    health: Health
+    detail: str
+    fix: str = ""
+    place: str = ""
+
+
+def examine(aws: Aws, open_store: Callable[[], object]) -> Iterator[Check]:
+    """Check store, credentials and every account and region, cheapest first."""
+    yield _attempt("store", lambda: (open_store(), "opens and is up to date")[1])
+    try:
+        identity = aws.identity()
+    except DriftguardError as error:
+        yield _fault("credentials", error)
+        return
+    yield Check(name="credentials", health=Health.OK, detail=f"{identity.arn}")
+    if ":user/" in identity.arn:
+        yield Check(
+            name="credentials",
+            health=Health.WARNING,
+            detail="long-lived user keys are in use.",
+            fix="Prefer a role: IAM Identity Center, an instance profile or OIDC.",
+        )
+    try:
+        targets = aws.targets()
+    except DriftguardError as error:
+        yield _fault("scope", error)
+        return
+    yield Check(name="scope", health=Health.OK, detail=f"{len(targets)} account and region pairs")
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for checks in pool.map(lambda target: list(_examine_place(aws, target)), targets):
+            yield from checks
+
+
+def _examine_place(aws: Aws, target: Target) -> Iterator[Check]:
+    where = f"{target.account}/{target.region}"
+    try:
+        place = aws.enter(target)
+    except DriftguardError as error:
+        yield _fault("access", error, where)
+        return
+    if isinstance(place, Gap):
+        yield Check(
+            name="access",
+            health=Health.FAULT,
+            detail=place.detail,
+            fix=f"Grant {place.action}." if place.action else "",
+            place=where,
+        )
+        return
+    yield Check(name="access", health=Health.OK, detail="entered", place=where)
+    yield _recorder(place, where)
+    for name, probe in _PROBES.items():
+        yield _attempt(name, lambda probe=probe: probe(place), where)  # type: ignore[misc]  # bound per loop
+
+
+def _recorder(place: Place, where: str) -> Check:
+    try:
+        recorder = place.config.recorder_status()
+    except AwsError as error:
+        return _fault("recorder", error, where)
+    if not recorder.recording:
+        return Check(
+            name="recorder",
+            health=Health.WARNING,
+            detail="AWS Config does not record here: no inventory of unmanaged resources, no history of its own.",
+            fix="Start a configuration recorder; declared resources are read with Cloud Control meanwhile.",
+            place=where,
+        )
+    what = "all supported types" if recorder.all_supported else f"{len(recorder.types)} types only"
+    return Check(name="recorder", health=Health.OK, detail=f"records {what}", place=where)
+
+
+def _stacks(place: Place) -> str:
+    return f"{sum(1 for _ in islice(place.cloudformation.stacks(), 100))} stacks on the first pages"
+
+
+def _drift(place: Place) -> str:
+    """A detection id that does not exist: allowed callers get a validation error, others a denial."""
+    try:
+        place.cloudformation.drift_status("00000000-0000-0000-0000-000000000000")
+    except (AccessDeniedError, CredentialsError, EndpointError):
+        raise
+    except AwsError:
+        pass
+    return "native drift results may be read"
+
+
+def _models(place: Place) -> str:
+    next(iter(place.cloud_control.list("AWS::SSM::Parameter")), None)
+    return "Cloud Control answers"
+
+
+def _trail(place: Place) -> str:
+    next(iter(place.cloudtrail.lookup()), None)
+    return "CloudTrail answers"
+
+
+_PROBES: dict[str, Callable[[Place], str]] = {
+    "stacks": _stacks,
+    "native drift": _drift,
+    "models": _models,
+    "attribution": _trail,
+}
+
+
+def _attempt(name: str, probe: Callable[[], str], where: str = "") -> Check:
+    try:
+        return Check(name=name, health=Health.OK, detail=probe(), place=where)
+    except DriftguardError as error:
+        return _fault(name, error, where)
+
+
+def _fault(name: str, error: DriftguardError, where: str = "") -> Check:
+    fix = error.fix or (f"Grant {error.action}." if isinstance(error, AwsError) and error.action else "")
+    return Check(name=name, health=Health.FAULT, detail=error.message, fix=fix, place=where)

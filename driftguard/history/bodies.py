@@ -1,0 +1,142 @@
+"""Bodies: the properties of a state, stored once per content and compressed.
+
+A body is kept in full (zstd, with a dictionary trained on the first large night) or as a delta against
+the full body that the resource had before.  A delta's base is always a full body, so that any state is
+read in at most two steps; once deltas stop paying, the next body is a full one again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import zstandard
+
+from driftguard.errors import StoreError
+from driftguard.history.database import Connection, batches, marks
+
+_LEVEL = 9
+_DICTIONARY_BYTES = 112_640
+_TRAIN_FROM = 500
+"""New bodies in one write that make training a dictionary worth while."""
+_TRAIN_ON = 4_000
+_DELTA_PAYS = 0.5
+"""A delta is kept when it takes at most this part of the full body's size."""
+
+
+class Bodies:
+    """Compression and decompression inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
+        self._decompressors: dict[int, zstandard.ZstdDecompressor] = {0: zstandard.ZstdDecompressor()}
+        self._compressor: tuple[int, zstandard.ZstdCompressor] | None = None
+        self._full: dict[int, bytes] = {}
+
+    # -- writing
+    def train(self, samples: Sequence[bytes]) -> None:
+        """Train the store's dictionary from ``samples``, once, when there are enough of them."""
+        if len(samples) < _TRAIN_FROM or self._connection.rows("SELECT id FROM dictionaries LIMIT 1"):
+            return
+        step = max(1, len(samples) // _TRAIN_ON)
+        try:
+            trained = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[::step][:_TRAIN_ON]))
+        except zstandard.ZstdError:
+            return  # too little text to learn from: plain compression does
+        self._connection.run("INSERT INTO dictionaries (id, data) VALUES (1, ?)", (trained.as_bytes(),))
+        self._compressor = None
+
+    def pack(self, raw: bytes, base: int | None) -> tuple[int | None, int, bytes]:
+        """``raw`` as (base body id or None, dictionary id, data)."""
+        dictionary, compressor = self._full_compressor()
+        full = compressor.compress(raw)
+        if base is not None:
+            against = zstandard.ZstdCompressionDict(
+                self.unpack_one(base), dict_type=zstandard.DICT_TYPE_RAWCONTENT
+            )
+            delta = zstandard.ZstdCompressor(
+                level=3, dict_data=against, write_content_size=False, write_dict_id=False
+            ).compress(raw)
+            if len(delta) <= len(full) * _DELTA_PAYS:
+                return base, 0, delta
+        return None, dictionary, full
+
+    def _full_compressor(self) -> tuple[int, zstandard.ZstdCompressor]:
+        if self._compressor is None:
+            rows = self._connection.rows("SELECT id FROM dictionaries ORDER BY id DESC LIMIT 1")
+            number = int(rows[0][0]) if rows else 0
+            trained = self._dictionary(number) if number else None
+            compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=trained, write_dict_id=False)
+            self._compressor = (number, compressor)
+        return self._compressor
+
+    # -- reading
+    def unpack_one(self, body: int) -> bytes:
+        """The raw bytes of one body."""
+        return self.unpack((body,))[body]
+
+    def unpack(self, ids: Sequence[int]) -> Mapping[int, bytes]:
+        """The raw bytes of bodies, by id."""
+        wanted = [number for number in dict.fromkeys(ids) if number not in self._full]
+        found = self._load(wanted)
+        bases = [row[0] for row in found.values() if row[0] is not None and row[0] not in self._full]
+        for number, (_, dictionary, data) in self._load(list(dict.fromkeys(bases))).items():
+            self._full[number] = self._inflate(dictionary, data)
+        result = {number: self._full[number] for number in ids if number in self._full}
+        for number, (base, dictionary, data) in found.items():
+            if base is None:
+                result[number] = self._full[number] = self._inflate(dictionary, data)
+            else:
+                result[number] = self._apply(self._full[base], data)
+        return result
+
+    def forget(self) -> None:
+        """Drop cached bodies; called between the batches of a long read."""
+        self._full.clear()
+
+    def _load(self, ids: Sequence[int]) -> dict[int, tuple[int | None, int, bytes]]:
+        found: dict[int, tuple[int | None, int, bytes]] = {}
+        for batch in batches(ids):
+            sql = f"SELECT id, base_id, dictionary_id, data FROM bodies WHERE id IN ({marks(len(batch))})"  # noqa: S608
+            for number, base, dictionary, data in self._connection.rows(sql, batch):
+                found[number] = (base, dictionary, bytes(data))
+        if len(found) < len(ids):
+            raise StoreError(
+                "the store misses the body of a state.",
+                fix="`driftguard store verify` names what is damaged.",
+            )
+        return found
+
+    def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict:
+        if number not in self._dictionaries:
+            rows = self._connection.rows("SELECT data FROM dictionaries WHERE id = ?", (number,))
+            if not rows:
+                raise StoreError(
+                    "the store misses its compression dictionary.", fix="Restore the store from a backup."
+                )
+            self._dictionaries[number] = zstandard.ZstdCompressionDict(bytes(rows[0][0]))
+        return self._dictionaries[number]
+
+    def _inflate(self, dictionary: int, data: bytes) -> bytes:
+        if dictionary not in self._decompressors:
+            self._decompressors[dictionary] = zstandard.ZstdDecompressor(
+                dict_data=self._dictionary(dictionary)
+            )
+        return _decompress(self._decompressors[dictionary], data)
+
+    @staticmethod
+    def _apply(base: bytes, data: bytes) -> bytes:
+        against = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        return _decompress(zstandard.ZstdDecompressor(dict_data=against), data)
+
+
+def _decompress(decompressor: zstandard.ZstdDecompressor, data: bytes) -> bytes:
+    try:
+        # A stream reader, because a delta does not carry its size.
+        with decompressor.stream_reader(data) as reader:
+            result: bytes = reader.read()
+            return result
+    except zstandard.ZstdError as error:
+        raise StoreError(
+            f"the body of a state is damaged ({error}).", fix="Restore the store from a backup."
+        ) from None

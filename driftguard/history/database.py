@@ -1,0 +1,76 @@
+"""What the two databases have in common: a handful of calls, and SQL that both understand.
+
+Statements are written once, with ``?`` for parameters and ``$blob``, ``$text`` and ``$big`` for the
+column types that differ.  Writers are serialised by the adapter (``BEGIN IMMEDIATE`` on SQLite, an
+advisory lock on PostgreSQL), so that "read, decide, write" inside one ``write()`` is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Connection(Protocol):
+    """One transaction's view of the database."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Every row of the answer."""
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Execute one statement; answers how many rows it touched."""
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute one statement for each of ``rows``."""
+
+    def script(self, statements: Iterable[str]) -> None:
+        """Execute statements without parameters, in order."""
+
+
+class Database(Protocol):
+    """An open database.  Everything that goes wrong below is raised as `StoreError`."""
+
+    dialect: str
+    """``sqlite`` or ``postgres``: names the migration files."""
+    types: dict[str, str]
+    """What ``$blob``, ``$text`` and ``$big`` are here."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A consistent view for several reads."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that is alone among writers, committed at the end or rolled back on any error."""
+
+    def check(self) -> list[str]:
+        """Physical faults of the database, one sentence each; empty if it is sound."""
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy to ``target`` while others go on writing."""
+
+    def compact(self) -> None:
+        """Give space that deletions freed back to the file system."""
+
+    def size(self) -> int:
+        """Bytes on disk, indexes included."""
+
+    def close(self) -> None: ...
+
+
+def first(rows: Sequence[Row]) -> Row | None:
+    """The first row, if there is one."""
+    return rows[0] if rows else None
+
+
+def marks(count: int) -> str:
+    """``?, ?, ?``"""
+    return ", ".join("?" * count)
+
+
+def batches(items: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
+    """``items`` in slices of ``size``, below both databases' limit on parameters."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

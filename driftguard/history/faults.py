@@ -1,0 +1,198 @@
+"""What a run says is wrong, as findings that do not know the past yet."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from driftguard.history.codec import text
+from driftguard.history.severity import of_property, worst
+from driftguard.model import (
+    ComplianceType,
+    Drift,
+    DriftStatus,
+    Evaluation,
+    Finding,
+    FindingKind,
+    FindingStatus,
+    Json,
+    PolicySummary,
+    Severity,
+    fingerprint,
+)
+
+_INDEX = re.compile(r"(?<=/)(\d+|-)(?=/|$)")
+_OWNER_TAGS = ("owner", "team", "service-owner", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A finding as one run sees it, with the place that waivers select by."""
+
+    finding: Finding
+    path: str
+    tags: Mapping[str, str]
+
+
+def normalise(path: str) -> str:
+    """A JSON pointer without list indices: ``/Rules/3/Id`` -> ``/Rules/*/Id``."""
+    return _INDEX.sub("*", path)
+
+
+def owner_of(tags: Mapping[str, str]) -> str:
+    """Who a resource's tags say is responsible."""
+    folded = {name.lower(): value for name, value in tags.items()}
+    return next((folded[name] for name in _OWNER_TAGS if folded.get(name)), "")
+
+
+def of_drift(drift: Drift, tags: Mapping[str, str], now: datetime, run_id: str) -> Iterator[Fault]:
+    """The faults of one compared resource: one per property, whatever the number of list elements."""
+    if drift.status is DriftStatus.DELETED:
+        message = "It is declared, and AWS does not have it any more."
+        yield _fault(
+            drift, FindingKind.DRIFT, "", Severity.HIGH, "is deleted", message, {}, tags, now, run_id
+        )
+        return
+    if drift.status is DriftStatus.UNMANAGED:
+        message = "No stack declares it."
+        yield _fault(
+            drift, FindingKind.UNMANAGED, "", Severity.LOW, "is not managed", message, {}, tags, now, run_id
+        )
+        return
+    kind = drift.key.type
+    by_subject: dict[str, list[Json]] = defaultdict(list)
+    for difference in drift.differences:
+        by_subject[normalise(difference.path)].append(
+            {
+                "path": difference.path,
+                "expected": difference.expected,
+                "actual": difference.actual,
+                "type": difference.type.value,
+            }
+        )
+    for subject, listed in by_subject.items():
+        severity = of_property(kind, subject)
+        message = f"The template says {brief(listed[0]['expected'])}, AWS has {brief(listed[0]['actual'])}."
+        if len(listed) > 1:
+            message += f" {len(listed)} elements differ."
+        detail = {"differences": listed}
+        yield _fault(
+            drift,
+            FindingKind.DRIFT,
+            subject,
+            severity,
+            f"differs at {subject}",
+            message,
+            detail,
+            tags,
+            now,
+            run_id,
+        )
+    undeclared: dict[str, list[Json]] = defaultdict(list)
+    for value in drift.undeclared:
+        if value.confirmed:
+            before: dict[str, Json] = {} if value.was_absent else {"was": value.was}
+            undeclared[normalise(value.path)].append({"path": value.path, "value": value.value, **before})
+    for subject, listed in undeclared.items():
+        was = brief(listed[0]["was"]) if "was" in listed[0] else "nothing"
+        message = f"It was {was} when it was last accepted, and is {brief(listed[0]['value'])} now."
+        yield _fault(
+            drift,
+            FindingKind.UNDECLARED,
+            subject,
+            of_property(kind, subject),
+            f"changed at {subject}, which no template declares",
+            message,
+            {"undeclared": listed},
+            tags,
+            now,
+            run_id,
+        )
+
+
+def _fault(
+    drift: Drift,
+    kind: FindingKind,
+    subject: str,
+    severity: Severity,
+    what: str,
+    message: str,
+    detail: Mapping[str, Json],
+    tags: Mapping[str, str],
+    now: datetime,
+    run_id: str,
+) -> Fault:
+    name = drift.logical_id or drift.physical_id or drift.key.identifier
+    finding = Finding(
+        fingerprint=fingerprint(kind, drift.key, subject),
+        kind=kind,
+        key=drift.key,
+        subject=subject,
+        severity=severity,
+        title=f"{name} {what}",
+        status=FindingStatus.NEW,
+        first_seen=now,
+        last_seen=now,
+        message=message,
+        stack=drift.stack,
+        logical_id=drift.logical_id,
+        physical_id=drift.physical_id,
+        opened_run=run_id,
+        last_run=run_id,
+        changed_by=drift.changed_by,
+        owner=owner_of(tags),
+        detail=text(detail) if detail else "",
+    )
+    return Fault(finding, subject, tags)
+
+
+def of_evaluations(
+    evaluations: Iterable[Evaluation],
+    policies: Mapping[str, PolicySummary],
+    tags: Mapping[str, str],
+    now: datetime,
+    run_id: str,
+) -> Fault | None:
+    """The fault of one policy on one resource; several judges of the same policy make one finding."""
+    failed = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
+    if not failed:
+        return None
+    first = failed[0]
+    policy = policies.get(first.policy)
+    detail = {
+        "path": first.path,
+        "parameters": dict(first.parameters),
+        "judges": sorted({evaluation.judge for evaluation in failed}),
+    }
+    finding = Finding(
+        fingerprint=fingerprint(FindingKind.COMPLIANCE, first.key, first.policy),
+        kind=FindingKind.COMPLIANCE,
+        key=first.key,
+        subject=first.policy,
+        severity=worst(evaluation.severity for evaluation in failed),
+        title=policy.title if policy and policy.title else first.policy,
+        status=FindingStatus.NEW,
+        first_seen=now,
+        last_seen=now,
+        message=first.message,
+        stack=first.stack,
+        logical_id=first.logical_id,
+        opened_run=run_id,
+        last_run=run_id,
+        owner=owner_of(tags),
+        remedy=policy.remedy if policy else None,
+        detail=text(detail),
+    )
+    return Fault(finding, first.path, tags)
+
+
+def brief(value: Json, limit: int = 80) -> str:
+    """A value in a sentence."""
+    if value is None:
+        return "nothing"
+    shown = value if isinstance(value, str) and value else text(value)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

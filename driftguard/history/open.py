@@ -1,0 +1,65 @@
+"""From a URL to an open store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from driftguard.errors import StoreError
+from driftguard.history.database import Database
+from driftguard.history.migrate import check_version, migrate
+from driftguard.history.store import SqlStore
+
+if TYPE_CHECKING:
+    from driftguard.history.redact import Redactor
+
+
+def open_store(url: str, *, create: bool = True, redactor: Redactor | None = None) -> SqlStore:
+    """Open the store at ``sqlite:///PATH`` or ``postgresql://...``, its schema brought up to date.
+
+    Whatever is written passes ``redactor``.  ``create=False`` refuses a SQLite file that is not there and leaves the schema alone.  Raises
+    `StoreError` with what is wrong and what to do.
+    """
+    database: Database
+    if url.startswith("sqlite://"):
+        database = _sqlite(url, create)
+    elif url.startswith(("postgresql://", "postgres://")):
+        try:
+            from driftguard.history.postgres.database import PostgresDatabase
+        except ImportError:
+            raise StoreError(
+                "PostgreSQL needs the psycopg package.", fix="`pip install 'driftguard-aws[postgres]'`."
+            ) from None
+        database = PostgresDatabase(url)
+    else:
+        raise StoreError(
+            f"`{url.split(':')[0]}` is not a kind of store.",
+            fix="Write sqlite:///PATH or postgresql://USER@HOST/NAME.",
+        )
+    try:
+        if create:
+            migrate(database)
+        else:
+            check_version(database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, url, redactor)
+
+
+def _sqlite(url: str, create: bool) -> Database:
+    from driftguard.history.sqlite.database import SqliteDatabase
+
+    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+        raise StoreError(
+            f"`{url}` names no file.", fix="Write sqlite:///driftguard.db or sqlite:////absolute/path.db."
+        )
+    path = Path(unquote(url.removeprefix("sqlite:///")))
+    if not create and not path.exists():
+        raise StoreError(f"there is no store at {path} yet.", fix="`driftguard scan` makes it.")
+    if not path.parent.is_dir():
+        raise StoreError(f"the folder {path.parent} does not exist.", fix="Make it, or name another file.")
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder.", fix="Name a file in it.")
+    return SqliteDatabase(path)

@@ -1,0 +1,112 @@
+"""Filters, orders and pages: from a `Query` to a SELECT and back to a `Page`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+
+from driftguard.errors import InputError
+from driftguard.history.database import Connection, Row, marks
+from driftguard.history.port import Page, Query
+
+T = TypeVar("T")
+_MOST = 1_000_000
+
+
+@dataclass(slots=True)
+class Select:
+    """A SELECT under construction.
+
+    ``columns`` end with the tie-breaking ``key`` column; ``orders`` are the orders that a caller may ask
+    for, the first one being the default; a leading ``-`` turns one round.
+    """
+
+    columns: str
+    source: str
+    key: str
+    orders: Mapping[str, str]
+    where: list[str] = field(default_factory=list)
+    parameters: list[Any] = field(default_factory=list)
+
+    def among(self, column: str, values: tuple[str, ...]) -> None:
+        """``column`` is one of ``values``; ``*`` and ``?`` in a value are wildcards; empty: anything."""
+        if not values:
+            return
+        exact = [value for value in values if "*" not in value and "?" not in value]
+        parts = [f"{column} IN ({marks(len(exact))})"] if exact else []
+        self.parameters += exact
+        for value in values:
+            if value not in exact:
+                parts.append(f"{column} LIKE ? ESCAPE '!'")
+                self.parameters.append(like(value))
+        self.where.append("(" + " OR ".join(parts) + ")")
+
+    def condition(self, sql: str, *parameters: Any) -> None:
+        self.where.append(sql)
+        self.parameters += parameters
+
+
+def like(pattern: str) -> str:
+    """A wildcard pattern as LIKE ... ESCAPE '!' wants it."""
+    escaped = pattern.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return escaped.replace("*", "%").replace("?", "_")
+
+
+def contains(text: str) -> str:
+    """A LIKE pattern for "holds ``text``", case folded."""
+    escaped = text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%"
+
+
+def page(
+    connection: Connection, select: Select, query: Query, build: Callable[[list[Row]], list[T]]
+) -> Page[T]:
+    """One page; ``build`` turns its rows into values, one for one."""
+    name = query.order or next(iter(select.orders))
+    down = name.startswith("-")
+    column = select.orders.get(name.lstrip("-"))
+    if column is None:
+        raise InputError(f"there is no order `{name}` here.", fix=f"Known: {', '.join(select.orders)}.")
+    where, parameters = list(select.where), list(select.parameters)
+    total = None
+    if query.cursor is None:
+        clause = " AND ".join(where) or "1 = 1"
+        total = int(connection.rows(f"SELECT COUNT(*) FROM {select.source} WHERE {clause}", parameters)[0][0])  # noqa: S608
+    else:
+        value, key = _open_cursor(query.cursor, name)
+        sign = "<" if down else ">"
+        where.append(f"({column} {sign} ? OR ({column} = ? AND {select.key} {sign} ?))")
+        parameters += [value, value, key]
+    direction = "DESC" if down else "ASC"
+    limit = max(1, min(query.limit, _MOST))
+    sql = (
+        f"SELECT {select.columns}, {column}, {select.key} FROM {select.source} "  # noqa: S608
+        f"WHERE {' AND '.join(where) or '1 = 1'} "
+        f"ORDER BY {column} {direction}, {select.key} {direction} LIMIT {limit + 1}"
+    )
+    rows = connection.rows(sql, parameters)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    cursor = _seal_cursor(name, rows[-1][-2], rows[-1][-1]) if more else None
+    return Page(items=tuple(build(rows)), cursor=cursor, total=total)
+
+
+def _seal_cursor(order: str, value: Any, key: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([order, value, key])).decode().rstrip("=")
+
+
+def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
+    try:
+        data = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        data = None
+    if not isinstance(data, list) or len(data) != 3 or data[0] != order:
+        raise InputError(
+            "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
+        )
+    return data[1], data[2]

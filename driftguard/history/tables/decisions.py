@@ -1,0 +1,198 @@
+"""What people decided: waivers, plans, approvals, executions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from driftguard.errors import StoreError
+from driftguard.history.codec import encode, from_iso, from_text, iso, text
+from driftguard.history.database import Connection, Row, first
+from driftguard.history.port import Page, Query
+from driftguard.history.query import Select, page
+from driftguard.history.tables.audit import append
+from driftguard.history.tables.base import Part
+from driftguard.model import Waiver
+from driftguard.model.remediation import Approval, Execution, ExecutionStatus, Plan
+
+_EXECUTION = "plan_id, step, token, status, started_at, finished_at, execution_id, detail"
+
+
+class DecisionPart(Part):
+    """Waivers, plans and what came of them.  Every decision writes an audit entry beside it."""
+
+    # -- waivers
+    def waivers(self) -> Sequence[Waiver]:
+        with self.database.read() as connection:
+            rows = connection.rows("SELECT document FROM waivers WHERE removed_at IS NULL ORDER BY id")
+        return [from_text(Waiver, row[0]) for row in rows]
+
+    def put_waiver(self, waiver: Waiver, *, actor: str) -> None:
+        with self.database.write() as connection:
+            connection.run("DELETE FROM waivers WHERE id = ?", (waiver.id,))
+            connection.run(
+                "INSERT INTO waivers (id, reason, owner, approver, created_at, expires_at, document) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    waiver.id,
+                    waiver.reason,
+                    waiver.owner,
+                    waiver.approver,
+                    None if waiver.created_at is None else iso(waiver.created_at),
+                    iso(waiver.expires_at),
+                    text(waiver),
+                ),
+            )
+            append(connection, actor, "waiver.put", waiver.id, encode(waiver))
+
+    def remove_waiver(self, waiver_id: str, *, actor: str) -> None:
+        with self.database.write() as connection:
+            touched = connection.run(
+                "UPDATE waivers SET removed_at = ? WHERE id = ? AND removed_at IS NULL",
+                (iso(datetime.now(UTC)), waiver_id),
+            )
+            if not touched:
+                raise StoreError(
+                    f"there is no waiver {waiver_id}.", fix="`driftguard waive --list` shows them."
+                )
+            append(connection, actor, "waiver.remove", waiver_id, {})
+
+    # -- plans
+    def put_plan(self, plan: Plan) -> None:
+        with self.database.write() as connection:
+            row = first(connection.rows("SELECT digest FROM plans WHERE id = ?", (plan.id,)))
+            if row is not None:
+                if row[0] == plan.digest:
+                    return
+                raise StoreError(f"the plan {plan.id} exists with other steps.", fix="Make a new plan.")
+            connection.run(
+                "INSERT INTO plans (id, author, created_at, expires_at, digest, steps, document) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    plan.id,
+                    plan.author,
+                    iso(plan.created_at),
+                    iso(plan.expires_at),
+                    plan.digest,
+                    len(plan.steps),
+                    text(replace(plan, approvals=())),
+                ),
+            )
+            append(
+                connection,
+                plan.author,
+                "plan.put",
+                plan.id,
+                {"digest": plan.digest, "steps": len(plan.steps)},
+            )
+            for approval in plan.approvals:
+                _approve(connection, plan.id, approval)
+
+    def plan(self, plan_id: str) -> Plan | None:
+        with self.database.read() as connection:
+            row = first(connection.rows("SELECT document FROM plans WHERE id = ?", (plan_id,)))
+            return _plan(connection, row) if row else None
+
+    def plans(self, query: Query) -> Page[Plan]:
+        select = Select("document", "plans", "id", {"created_at": "created_at"})
+        if query.text:
+            select.condition("id LIKE ? OR author LIKE ?", f"%{query.text}%", f"%{query.text}%")
+        newest = query if query.order else replace(query, order="-created_at")
+        with self.database.read() as connection:
+            return page(connection, select, newest, lambda rows: [_plan(connection, row) for row in rows])
+
+    def approve_plan(self, plan_id: str, approval: Approval) -> None:
+        with self.database.write() as connection:
+            row = first(connection.rows("SELECT digest FROM plans WHERE id = ?", (plan_id,)))
+            if row is None:
+                raise StoreError(
+                    f"there is no plan {plan_id}.", fix="`driftguard remediate status` lists plans."
+                )
+            if row[0] != approval.digest:
+                raise StoreError(
+                    f"the plan {plan_id} is not the one that was approved (its digest differs).",
+                    fix="Look at the plan again and approve it as it is.",
+                )
+            _approve(connection, plan_id, approval)
+
+    # -- executions
+    def put_execution(self, execution: Execution) -> bool:
+        with self.database.write() as connection:
+            if connection.rows("SELECT 1 FROM executions WHERE token = ?", (execution.token,)):
+                return False
+            ordinal = connection.rows("SELECT COUNT(*) FROM executions WHERE plan_id = ?", (execution.plan,))[
+                0
+            ][0]
+            connection.run(
+                f"INSERT INTO executions ({_EXECUTION}, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (*_execution_row(execution), int(ordinal)),
+            )
+            append(connection, "driftguard", "execution.start", execution.token, encode(execution))
+        return True
+
+    def update_execution(self, execution: Execution) -> None:
+        with self.database.write() as connection:
+            touched = connection.run(
+                "UPDATE executions SET plan_id = ?, step = ?, token = ?, status = ?, started_at = ?, "
+                "finished_at = ?, execution_id = ?, detail = ? WHERE token = ?",
+                (*_execution_row(execution), execution.token),
+            )
+            if not touched:
+                raise StoreError(f"the step {execution.step} was never started.", fix="Start it first.")
+            append(connection, "driftguard", "execution.update", execution.token, encode(execution))
+
+    def executions(self, plan_id: str) -> Sequence[Execution]:
+        with self.database.read() as connection:
+            rows = connection.rows(
+                f"SELECT {_EXECUTION} FROM executions WHERE plan_id = ? ORDER BY ordinal",  # noqa: S608
+                (plan_id,),
+            )
+        return [_execution(row) for row in rows]
+
+
+def _approve(connection: Connection, plan_id: str, approval: Approval) -> None:
+    connection.run(
+        "INSERT INTO approvals (plan_id, approver, at, reason, digest, ticket) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (plan_id, approver) DO NOTHING",
+        (plan_id, approval.approver, iso(approval.at), approval.reason, approval.digest, approval.ticket),
+    )
+    append(connection, approval.approver, "plan.approve", plan_id, encode(approval))
+
+
+def _plan(connection: Connection, row: Row) -> Plan:
+    plan = from_text(Plan, row[0])
+    rows = connection.rows(
+        "SELECT approver, at, reason, digest, ticket FROM approvals WHERE plan_id = ? ORDER BY at, approver",
+        (plan.id,),
+    )
+    approvals = tuple(
+        Approval(approver=r[0], at=from_iso(r[1]), reason=r[2], digest=r[3], ticket=r[4]) for r in rows
+    )
+    return replace(plan, approvals=approvals)
+
+
+def _execution_row(execution: Execution) -> tuple[str | None, ...]:
+    return (
+        execution.plan,
+        execution.step,
+        execution.token,
+        execution.status.value,
+        None if execution.started_at is None else iso(execution.started_at),
+        None if execution.finished_at is None else iso(execution.finished_at),
+        execution.execution_id,
+        execution.detail,
+    )
+
+
+def _execution(row: Row) -> Execution:
+    return Execution(
+        plan=row[0],
+        step=row[1],
+        token=row[2],
+        status=ExecutionStatus(row[3]),
+        started_at=None if row[4] is None else from_iso(row[4]),
+        finished_at=None if row[5] is None else from_iso(row[5]),
+        execution_id=row[6],
+        detail=row[7],
+    )

@@ -1,0 +1,82 @@
+"""Resource identities: from `ResourceKey` to row id and back, inside one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftguard.history.database import Connection
+from driftguard.model import ResourceKey
+
+COLUMNS = "partition, account, region, type, identifier"
+ATTRIBUTES = ("arn", "name", "tags", "created_at", "stack", "logical_id", "physical_id", "present")
+_BLANK: tuple[object, ...] = (None, None, "{}", None, "", "", "", 0)
+
+
+def key_of(row: tuple[str, ...]) -> ResourceKey:
+    """The key from `COLUMNS`."""
+    return ResourceKey(partition=row[0], account=row[1], region=row[2], type=row[3], identifier=row[4])
+
+
+@dataclass(slots=True)
+class Identity:
+    id: int
+    attributes: tuple[object, ...]
+    changed: bool = False
+    fresh: bool = False
+
+
+class Identities:
+    """The resources table as a map, loaded account by account, written once by `flush`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._accounts: dict[str, dict[ResourceKey, Identity]] = {}
+        self._next = int(connection.rows("SELECT COALESCE(MAX(id), 0) FROM resources")[0][0]) + 1
+
+    def of_account(self, account: str) -> dict[ResourceKey, Identity]:
+        if account not in self._accounts:
+            sql = f"SELECT {COLUMNS}, id, {', '.join(ATTRIBUTES)} FROM resources WHERE account = ?"  # noqa: S608
+            self._accounts[account] = {
+                key_of(row[:5]): Identity(row[5], tuple(row[6:]))
+                for row in self._connection.rows(sql, (account,))
+            }
+        return self._accounts[account]
+
+    def find(self, key: ResourceKey) -> int | None:
+        identity = self.of_account(key.account).get(key)
+        return identity.id if identity else None
+
+    def get(self, key: ResourceKey, **attributes: object) -> int:
+        """The id of ``key``, made if need be; ``attributes`` that are not None replace what was known."""
+        known = self.of_account(key.account)
+        identity = known.get(key)
+        if identity is None:
+            identity = known[key] = Identity(self._next, _BLANK, fresh=True)
+            self._next += 1
+        if attributes:
+            values = tuple(
+                attributes[name] if attributes.get(name) is not None else old
+                for name, old in zip(ATTRIBUTES, identity.attributes, strict=True)
+            )
+            if values != identity.attributes:
+                identity.attributes, identity.changed = values, True
+        return identity.id
+
+    def flush(self) -> None:
+        """Write what is new and what changed.  Must run before rows that refer to the ids."""
+        fresh, changed = [], []
+        for known in self._accounts.values():
+            for key, identity in known.items():
+                if identity.fresh:
+                    parts = (key.partition, key.account, key.region, key.type, key.identifier)
+                    fresh.append((identity.id, *parts, *identity.attributes))
+                elif identity.changed:
+                    changed.append((*identity.attributes, identity.id))
+                identity.fresh = identity.changed = False
+        names = ", ".join(ATTRIBUTES)
+        if fresh:
+            marks = ", ".join("?" * (6 + len(ATTRIBUTES)))
+            self._connection.many(f"INSERT INTO resources (id, {COLUMNS}, {names}) VALUES ({marks})", fresh)  # noqa: S608
+        if changed:
+            sets = ", ".join(f"{name} = ?" for name in ATTRIBUTES)
+            self._connection.many(f"UPDATE resources SET {sets} WHERE id = ?", changed)  # noqa: S608

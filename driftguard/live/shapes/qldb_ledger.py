@@ -1,0 +1,13 @@
+"""AWS::QLDB::Ledger: what DescribeLedger answers."""
+
+from driftguard.live.folding import Shape, names
+
+COVERAGE = names("DeletionProtection Name")
+
+SHAPE = Shape(
+    type="AWS::QLDB::Ledger",
+    coverage=COVERAGE,
+    rename={
+        "Name": "ledgerName",
+    },
+)

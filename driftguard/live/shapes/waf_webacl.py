@@ -1,0 +1,14 @@
+"""AWS::WAF::WebACL: what GetWebACL of WAF classic answers."""
+
+from driftguard.live.folding import Shape, names
+
+COVERAGE = names("DefaultAction MetricName Name Rules")
+
+SHAPE = Shape(
+    type="AWS::WAF::WebACL",
+    coverage=COVERAGE,
+    rename={
+        "Id": "webACLId",
+        "Rules": "rulesList",
+    },
+)

@@ -1,0 +1,131 @@
+"""Markdown, for pull requests and chat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from driftguard.model import Report
+from driftguard.report.options import Options
+from driftguard.report.view import Item, View, percent, view
+
+MEDIA_TYPE = "text/markdown; charset=utf-8"
+SUFFIX = ".md"
+_MOST = 200
+
+
+def render(report: Report, options: Options) -> str:
+    """``report`` as Markdown (GitHub's tables)."""
+    shown = view(report, options)
+    say = shown.text
+    finished = report.run.finished_at or options.at
+    lines = [
+        f"# {say('title')}",
+        "",
+        say("subtitle", run=report.run.id, finished=f"{finished:%Y-%m-%d %H:%M}"),
+        "",
+        f"**{shown.headline[0]}** {' '.join(shown.headline[1:])}".strip(),
+        "",
+        *_table([tile.label for tile in shown.tiles], [[f"**{t.value}** {t.note}" for t in shown.tiles]]),
+    ]
+    sections = (("section.new", shown.new, "empty.new"), ("section.open", shown.still, "empty.open"))
+    for title, items, empty in sections:
+        lines += ["", f"## {say(title)} ({len(items)})", ""]
+        lines += (
+            [say(empty)] if not items else [line for item in items[:_MOST] for line in _item(item, shown)]
+        )
+        lines += ["", say("more", count=len(items) - _MOST)] if len(items) > _MOST else []
+    lines += ["", f"## {say('section.resolved')} ({len(shown.resolved)})", ""]
+    lines += [f"- {cell(item.title)} ({cell(item.place)})" for item in shown.resolved[:_MOST]] or [
+        say("empty.resolved")
+    ]
+    lines += _coverage(report, shown)
+    lines += _rest(shown)
+    return "\n".join(lines) + "\n"
+
+
+def _item(item: Item, shown: View) -> Iterable[str]:
+    say = shown.text
+    badges = "".join(f" `{badge}`" for badge in item.badges)
+    yield f"### {item.severity}: {cell(item.title)}{badges}"
+    yield ""
+    yield f"{cell(item.resource)}  "
+    yield f"{cell(item.place)} · {say('column.since')} {item.since} UTC · {say('column.who')}: {cell(item.who)}"
+    yield ""
+    if item.changes:
+        rows = [[_code(c.path), _code(c.before), _code(c.after)] for c in item.changes]
+        yield from _table([say("column.property"), item.before_label, say("column.actual")], rows)
+        yield ""
+    elif item.finding.message:
+        yield cell(item.finding.message)
+        yield ""
+    yield f"{say('column.todo')}: {cell(item.todo)}"
+    yield ""
+
+
+def _coverage(report: Report, shown: View) -> Iterable[str]:
+    say = shown.text
+    yield from ("", f"## {say('section.coverage')} ({len(report.gaps)})", "")
+    yield " · ".join(f"{label} {count}" for label, count in shown.coverage)
+    yield ""
+    if not shown.gaps:
+        yield say("empty.gaps") if report.outcome.value == "COMPLETE" else say("headline.partial_none")
+        return
+    header = [say(f"column.{name}") for name in ("reason", "where", "detail", "action", "count")]
+    rows = [
+        [g.reason, g.place, f"{g.detail} {g.affected}".strip(), _code(g.action), str(g.count)]
+        for g in shown.gaps
+    ]
+    yield from _table(header, rows[:_MOST])
+
+
+def _rest(shown: View) -> Iterable[str]:
+    say = shown.text
+    if shown.accepted:
+        yield from ("", f"## {say('section.accepted')} ({len(shown.accepted)})", "")
+        for item in shown.accepted[:_MOST]:
+            yield f"- {item.severity}: {cell(item.title)} ({say('column.waiver')} {item.finding.waiver or '–'})"
+    if shown.frameworks:
+        yield from ("", f"## {say('section.frameworks')}", "")
+        header = [
+            say("column.framework"),
+            say("tile.compliance"),
+            *(say(f"column.{n}") for n in ("compliant", "failed", "unknown")),
+        ]
+        yield from _table(
+            header,
+            [
+                [
+                    f.name,
+                    percent(f.compliant, f.compliant + f.failed),
+                    str(f.compliant),
+                    str(f.failed),
+                    str(f.unknown),
+                ]
+                for f in shown.frameworks
+            ],
+        )
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += [
+        "| " + " | ".join(part if part.startswith(("`", "**")) else cell(part) for part in row) + " |"
+        for row in rows
+    ]
+    return lines
+
+
+def cell(text: str) -> str:
+    """Text that Markdown leaves as it is: no markup, no new line, no end of a table cell."""
+    text = re.sub(r"\s+", " ", text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    if not text:
+        return ""
+    text = re.sub(r"\s+", " ", text).replace("|", "\\|")
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+    pad = " " if fence != "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}"

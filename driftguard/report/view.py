@@ -1,0 +1,387 @@
+"""What every reader's format shows, in the order that matters: new, open, resolved, not looked at, the rest."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from driftguard.model import (
+    ComplianceType,
+    Drift,
+    Finding,
+    FindingKind,
+    FindingStatus,
+    Gap,
+    Json,
+    Outcome,
+    Report,
+    Severity,
+)
+from driftguard.report.document import plain
+from driftguard.report.messages import Messages, messages
+from driftguard.report.options import Options
+
+_GRAVE = (Severity.CRITICAL, Severity.HIGH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One property of a finding: before is the template's (or the accepted) value, after AWS's."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A finding, ready to be shown."""
+
+    finding: Finding
+    title: str
+    severity: str
+    place: str
+    resource: str
+    since: str
+    who: str
+    known_who: bool
+    todo: str
+    changes: tuple[Change, ...]
+    more_changes: int
+    before_label: str
+    badges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    label: str
+    value: str
+    note: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapGroup:
+    """Gaps with one reason, place and cause."""
+
+    reason: str
+    place: str
+    action: str
+    detail: str
+    affected: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framework:
+    name: str
+    compliant: int
+    failed: int
+    unknown: int
+
+    @property
+    def percent(self) -> float | None:
+        judged = self.compliant + self.failed
+        return None if not judged else 100 * self.compliant / judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A report, ready to be laid out."""
+
+    text: Messages
+    headline: tuple[str, ...]
+    tone: str
+    tiles: tuple[Tile, ...]
+    new: tuple[Item, ...]
+    still: tuple[Item, ...]
+    resolved: tuple[Item, ...]
+    accepted: tuple[Item, ...]
+    gaps: tuple[GapGroup, ...]
+    coverage: tuple[tuple[str, int], ...]
+    frameworks: tuple[Framework, ...]
+    disagreements: tuple[Drift, ...]
+    by_severity: tuple[tuple[str, str, int], ...]
+    """(severity word, its text, how many are open)"""
+
+
+def view(report: Report, options: Options) -> View:
+    """``report`` as it is shown in ``options.lang``."""
+    say = messages(options.lang)
+    fresh = report.new | report.reopened
+    opened = [finding for finding in _narrowed(report, options) if finding.open]
+    accepted = [f for f in _narrowed(report, options) if f.status is FindingStatus.SUPPRESSED]
+    items = {
+        finding.fingerprint: _item(finding, report, say) for finding in (*opened, *accepted, *report.resolved)
+    }
+
+    def shown(findings: Iterable[Finding]) -> tuple[Item, ...]:
+        listed = sorted(findings, key=lambda f: (f.severity.rank, f.first_seen, f.key, f.subject))
+        return tuple(items[finding.fingerprint] for finding in listed)
+
+    counts = Counter(finding.severity for finding in opened)
+    return View(
+        text=say,
+        headline=_headline(report, opened, say),
+        tone=_tone(report, opened),
+        tiles=_tiles(report, opened, say),
+        new=shown(finding for finding in opened if finding.fingerprint in fresh),
+        still=shown(finding for finding in opened if finding.fingerprint not in fresh),
+        resolved=shown(report.resolved),
+        accepted=shown(accepted),
+        gaps=_gaps(report.gaps, say),
+        coverage=tuple(
+            (say(f"coverage.{name}"), getattr(report.coverage, name))
+            for name in ("checked", "not_checked", "unresolved", "unsupported", "throttled", "ignored")
+        ),
+        frameworks=_frameworks(report, options.framework),
+        disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
+        by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
+    )
+
+
+def _narrowed(report: Report, options: Options) -> Iterable[Finding]:
+    """The findings, those of policies narrowed to a framework if one was asked for."""
+    if options.framework is None:
+        return report.findings
+    inside = {policy.id for policy in report.policies.values() if _has(policy.frameworks, options.framework)}
+    return [f for f in report.findings if f.kind is FindingKind.COMPLIANCE and f.subject in inside]
+
+
+def _has(frameworks: Iterable[str], wanted: str) -> bool:
+    return any(name.lower() == wanted.lower() for name in frameworks)
+
+
+def _headline(report: Report, opened: list[Finding], say: Messages) -> tuple[str, ...]:
+    new = [finding for finding in opened if finding.fingerprint in report.new]
+    grave = [finding for finding in new if finding.severity in _GRAVE]
+    back = sum(finding.fingerprint in report.reopened for finding in opened)
+    lines = []
+    if grave:
+        lines.append(say("headline.new", count=len(grave)))
+    elif new:
+        lines.append(say("headline.new_low", count=len(new)))
+    if back:
+        lines.append(say("headline.reopened", count=back))
+    if not opened:
+        checked = report.coverage.checked or len({evaluation.key for evaluation in report.evaluations})
+        lines.append(say("headline.clear", count=checked) if checked else say("headline.unchecked"))
+    else:
+        if not new and not back:
+            lines.append(say("headline.nothing_new"))
+        lines.append(say("headline.open", count=len(opened)))
+    if report.resolved:
+        lines.append(say("headline.resolved", count=len(report.resolved)))
+    if report.outcome is Outcome.PARTIAL:
+        count = len(report.gaps)
+        lines.append(say("headline.partial", count=count) if count else say("headline.partial_none"))
+    return tuple(lines)
+
+
+def _tone(report: Report, opened: list[Finding]) -> str:
+    """``bad`` (something new and grave), ``warn`` (something open or not looked at) or ``good``."""
+    fresh = report.new | report.reopened
+    if any(finding.fingerprint in fresh and finding.severity in _GRAVE for finding in opened):
+        return "bad"
+    return "warn" if opened or report.outcome is Outcome.PARTIAL else "good"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share, rounded down, so that 100 % means all."""
+    return "–" if not whole else f"{int(1000 * part / whole) / 10:g} %"
+
+
+def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, ...]:
+    grave = sum(finding.severity in _GRAVE for finding in opened)
+    drifted = sum(drift.drifted for drift in report.drifts)
+    verdicts = Counter(evaluation.compliance for evaluation in report.evaluations)
+    met, failed = verdicts[ComplianceType.COMPLIANT], verdicts[ComplianceType.NON_COMPLIANT]
+    coverage = report.coverage
+    declared = (
+        coverage.checked
+        + coverage.not_checked
+        + coverage.unsupported
+        + coverage.throttled
+        + coverage.unresolved
+    )
+    live = report.managed + report.unmanaged
+    tiles = [
+        Tile(
+            label=say("tile.open"),
+            value=str(len(opened)),
+            note=f"{grave} {say('tile.critical_high')}",
+            tone="bad" if grave else "",
+        ),
+        Tile(
+            label=say("tile.drifted"),
+            value=str(drifted),
+            note=say("tile.checked", count=coverage.checked),
+            tone="bad" if drifted else "",
+        ),
+        Tile(
+            label=say("tile.compliance"),
+            value=percent(met, met + failed),
+            note=say("tile.verdicts", count=met + failed),
+        ),
+        Tile(
+            label=say("tile.coverage"),
+            value=percent(coverage.checked, declared),
+            note=say("tile.managed", percent=percent(report.managed, live))
+            if live
+            else say("tile.declared", count=declared),
+            tone="warn" if report.outcome is Outcome.PARTIAL else "",
+        ),
+    ]
+    return tuple(tiles)
+
+
+def _item(finding: Finding, report: Report, say: Messages) -> Item:
+    name = finding.logical_id or finding.physical_id or finding.key.identifier
+    detail = _detail(finding)
+    changes, more = _changes(detail, say)
+    badges = []
+    if finding.fingerprint in report.new:
+        badges.append(say("badge.new"))
+    if finding.fingerprint in report.reopened:
+        badges.append(say("badge.reopened"))
+    if finding.flapping:
+        badges.append(say("badge.flapping"))
+    if finding.open and finding.last_run and finding.last_run != report.run.id:
+        badges.append(say("badge.carried"))
+    place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
+    return Item(
+        finding=finding,
+        title=_title(finding, name, say),
+        severity=say(f"severity.{finding.severity.value}"),
+        place=place,
+        resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
+        since=f"{finding.first_seen:%Y-%m-%d %H:%M}",
+        who=_who(finding, say),
+        known_who=finding.changed_by is not None,
+        todo=_todo(finding, say),
+        changes=changes,
+        more_changes=more,
+        before_label=say("column.was" if finding.kind is FindingKind.UNDECLARED else "column.expected"),
+        badges=tuple(badges),
+    )
+
+
+def _title(finding: Finding, name: str, say: Messages) -> str:
+    if finding.kind is FindingKind.COMPLIANCE:
+        return f"{name}: {finding.title}"
+    if finding.kind is FindingKind.UNMANAGED:
+        return say("finding.unmanaged", name=name)
+    if finding.kind is FindingKind.UNDECLARED:
+        return say("finding.undeclared", name=name, subject=finding.subject)
+    if not finding.subject:
+        return say("finding.deleted", name=name)
+    return say("finding.differs", name=name, subject=finding.subject)
+
+
+def _who(finding: Finding, say: Messages) -> str:
+    by = finding.changed_by
+    if by is None:
+        return say("who.nobody")
+    return say("who.by", principal=by.principal, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+
+
+def _todo(finding: Finding, say: Messages) -> str:
+    if finding.remedy:
+        return say("todo.remedy", finding=finding.fingerprint)
+    if finding.kind is FindingKind.DRIFT and not finding.subject:
+        return say("todo.deleted")
+    kind = {"DRIFT": "drift", "UNDECLARED": "undeclared", "UNMANAGED": "unmanaged"}.get(
+        finding.kind.value, "compliance"
+    )
+    return say(f"todo.{kind}", finding=finding.fingerprint, resource=finding.key.identifier)
+
+
+def _detail(finding: Finding) -> dict[str, Any]:
+    try:
+        data = orjson.loads(finding.detail)
+    except orjson.JSONDecodeError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _changes(detail: dict[str, Any], say: Messages, most: int = 5) -> tuple[tuple[Change, ...], int]:
+    changes = [
+        Change(
+            path=str(part.get("path", "")),
+            before=say("absent") if part.get("type") == "ADD" else shown(part.get("expected")),
+            after=say("absent") if part.get("type") == "REMOVE" else shown(part.get("actual")),
+        )
+        for part in detail.get("differences", ())
+    ]
+    changes += [
+        Change(
+            path=str(part.get("path", "")),
+            before=shown(part["was"]) if "was" in part else say("absent"),
+            after=shown(part.get("value")),
+        )
+        for part in detail.get("undeclared", ())
+    ]
+    return tuple(changes[:most]), max(0, len(changes) - most)
+
+
+def shown(value: Json, limit: int = 240) -> str:
+    """A value for people."""
+    value = plain(value)
+    if isinstance(value, dict) and set(value) >= {"$redacted"}:
+        return f"•••••• ({value['$redacted']})"
+    text = (
+        value
+        if isinstance(value, str)
+        else orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    )
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _gaps(gaps: Iterable[Gap], say: Messages) -> tuple[GapGroup, ...]:
+    groups: dict[tuple[str, str, str, str], list[Gap]] = defaultdict(list)
+    for gap in gaps:
+        place = " · ".join(part for part in (gap.account, gap.region) if part)
+        groups[(gap.reason.value, place, gap.action or "", gap.detail)].append(gap)
+    result = []
+    for (reason, place, action, detail), listed in groups.items():
+        names = sorted({_affected(gap) for gap in listed} - {""})
+        affected = ", ".join(names[:4]) + (
+            f" {say('elements.more', count=len(names) - 4)}" if len(names) > 4 else ""
+        )
+        result.append(
+            GapGroup(
+                reason=say(f"gap.{reason}"),
+                place=place,
+                action=action,
+                detail=detail,
+                affected=affected,
+                count=len(listed),
+            )
+        )
+    return tuple(sorted(result, key=lambda group: (-group.count, group.reason, group.place)))
+
+
+def _affected(gap: Gap) -> str:
+    return " ".join(part for part in (gap.stack, gap.type, gap.identifier, gap.path) if part)
+
+
+def _frameworks(report: Report, wanted: str | None) -> tuple[Framework, ...]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    of_policy = {policy.id: tuple(policy.frameworks) for policy in report.policies.values()}
+    for evaluation in report.evaluations:
+        for name in of_policy.get(evaluation.policy, ()):
+            counts[name][evaluation.compliance.value] += 1
+    return tuple(
+        Framework(
+            name=name,
+            compliant=count["COMPLIANT"],
+            failed=count["NON_COMPLIANT"],
+            unknown=count["INSUFFICIENT_DATA"],
+        )
+        for name, count in sorted(counts.items())
+        if wanted is None or name.lower() == wanted.lower()
+    )

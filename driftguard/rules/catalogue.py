@@ -1,0 +1,201 @@
+"""The catalogue: all policies, those that are selected, and their verdicts on a resource."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from driftguard.errors import PolicyError
+from driftguard.model import ComplianceType, Evaluation, PolicySummary, Resource, Severity, Source
+from driftguard.rules.judge import Prepared, Verdict, judge, prepare
+from driftguard.rules.load import ANY_TYPE, duplicate, load_policy, policy_files
+from driftguard.rules.policy import Policy, Variant
+from driftguard.rules.relations import JudgeContext
+from driftguard.settings.policies import Override
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Policies and the errors of the files that could not be loaded."""
+
+    policies: tuple[Policy, ...]
+    errors: tuple[PolicyError, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    _variants: dict[Any, Variant] = field(default_factory=dict, repr=False, compare=False)
+    _by_type: dict[str, tuple[Policy, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def get(self, name: str) -> Policy | None:
+        """The policy with this id or alias."""
+        return next((one for one in self.policies if name == one.id or name in one.aliases), None)
+
+    def of_type(self, type_name: str) -> tuple[Policy, ...]:
+        """The policies that judge resources of the type."""
+        if type_name not in self._by_type:
+            self._by_type[type_name] = tuple(
+                one
+                for one in self.policies
+                if type_name in one.resource_types or ANY_TYPE in one.resource_types
+            )
+        return self._by_type[type_name]
+
+    def summaries(self) -> dict[str, PolicySummary]:
+        return {policy.id: policy.summary() for policy in self.policies}
+
+    @property
+    def dormant(self) -> tuple[Policy, ...]:
+        """Policies that wait for a required parameter; nothing is judged by them."""
+        return tuple(one for one in self.policies if self._default(one).missing and not self._tuned(one))
+
+    def select(
+        self,
+        *,
+        include: Collection[str] = (),
+        exclude: Collection[str] = (),
+        overrides: Sequence[Override] = (),
+        only: Collection[str] | None = None,
+    ) -> Catalogue:
+        """The policies to judge: those in ``only`` (ids of the chosen frameworks; None: all), and those that
+        ``include`` names, without those that ``exclude`` names; names may hold wildcards.
+
+        Raises `PolicyError` for a name or an override that fits no policy, or a wrong parameter.
+        """
+        for pattern in (*include, *exclude, *(one.policy for one in overrides)):
+            if not any(_named(policy, pattern) for policy in self.policies):
+                raise PolicyError(
+                    f"no policy is called {pattern}.", fix="`driftguard policies list` shows them all."
+                )
+        chosen = [
+            policy
+            for policy in self.policies
+            if (only is None or policy.id in only or any(_named(policy, name) for name in include))
+            and not any(_named(policy, name) for name in exclude)
+        ]
+        for override in overrides:
+            for policy in self.policies:
+                if _named(policy, override.policy):
+                    policy.values(override.parameters)
+            if override.severity is not None and override.severity.upper() not in Severity.__members__:
+                raise PolicyError(
+                    f"the override of {override.policy} has an unknown severity `{override.severity}`.",
+                    fix=f"Choose one of: {', '.join(Severity)}.",
+                )
+        return Catalogue(policies=tuple(chosen), errors=self.errors, overrides=(*self.overrides, *overrides))
+
+    def evaluate(self, resource: Resource, context: JudgeContext | None = None) -> list[Evaluation]:
+        """One `Evaluation` for each policy of the resource's type.  Never raises: a policy that fails is
+        INSUFFICIENT_DATA with the reason."""
+        context = JudgeContext() if context is None else context
+        return [
+            _evaluation(resource, variant, verdict) for variant, verdict in self.verdicts(resource, context)
+        ]
+
+    def verdicts(self, resource: Resource, context: JudgeContext) -> list[tuple[Variant, Verdict]]:
+        """The same as bare pairs, for callers that count."""
+        policies = self.of_type(resource.type)
+        if not policies:
+            return []
+        prepared = prepare(resource, context)
+        out = []
+        live = resource.source is not Source.TEMPLATE
+        for policy in policies:
+            if policy.judges != "both" and (policy.judges == "live") is not live:
+                continue
+            variant = self._variant(policy, prepared, context)
+            if variant is not None:
+                out.append((variant, judge(variant, prepared)))
+        return out
+
+    def _default(self, policy: Policy) -> Variant:
+        found = self._variants.get(policy.id)
+        if found is None:
+            found = self._variants[policy.id] = Variant(policy, policy.values({}), policy.severity)
+        return found
+
+    def _tuned(self, policy: Policy) -> bool:
+        return any(_named(policy, one.policy) and one.parameters for one in self.overrides)
+
+    def _variant(self, policy: Policy, prepared: Prepared, context: JudgeContext) -> Variant | None:
+        """The policy as it is for this resource; None when it is switched off or waits for a parameter."""
+        if not self.overrides:
+            found = self._default(policy)
+        else:
+            parameters: dict[str, Any] = {}
+            severity, enabled = policy.severity, True
+            for one in self.overrides:
+                if _named(policy, one.policy) and _covers(one, prepared.resource, context):
+                    parameters.update(one.parameters)
+                    severity = Severity(one.severity.upper()) if one.severity else severity
+                    enabled = enabled if one.enabled is None else one.enabled
+            if not enabled:
+                return None
+            key = (policy.id, repr(sorted(parameters.items())), severity)
+            if key not in self._variants:
+                self._variants[key] = Variant(policy, policy.values(parameters), severity)
+            found = self._variants[key]
+        return None if found.missing else found
+
+
+def _named(policy: Policy, pattern: str) -> bool:
+    return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in (policy.id, *policy.aliases))
+
+
+def _covers(override: Override, resource: Resource, context: JudgeContext) -> bool:
+    if override.accounts and resource.key.account not in override.accounts:
+        return False
+    if override.environments and context.environment not in override.environments:
+        return False
+    if override.organizational_units and not set(override.organizational_units) & set(
+        context.organizational_units
+    ):
+        return False
+    return all(_has_tag(resource.tags, pair) for pair in override.tags)
+
+
+def _has_tag(tags: Mapping[str, str], pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    return name in tags and fnmatch.fnmatchcase(tags[name], value or "*")
+
+
+def _evaluation(resource: Resource, variant: Variant, verdict: Verdict) -> Evaluation:
+    compliance, message = verdict
+    policy = variant.policy
+    return Evaluation(
+        policy=policy.id,
+        key=resource.key,
+        compliance=compliance,
+        severity=variant.severity,
+        message=message,
+        path=policy.path if compliance is not ComplianceType.NOT_APPLICABLE else "",
+        parameters=variant.parameters,
+        aliases=policy.aliases,
+    )
+
+
+def load_catalogue(
+    folders: Iterable[Path | str], frameworks: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
+) -> Catalogue:
+    """Every policy below ``folders``.
+
+    ``frameworks`` maps a policy id to the controls of each framework that ask for it (from
+    `driftguard.rules.frameworks`).  A wrong file is an entry of ``errors``; two policies of one name are
+    an error of the second.
+    """
+    policies: list[Policy] = []
+    errors: list[PolicyError] = []
+    taken: dict[str, Policy] = {}
+    for path in policy_files(Path(folder) for folder in folders):
+        try:
+            policy = load_policy(path)
+            for name in (policy.id, *policy.aliases):
+                if name in taken:
+                    raise duplicate(policy, name, taken[name])
+        except PolicyError as error:
+            errors.append(error)
+            continue
+        taken.update(dict.fromkeys((policy.id, *policy.aliases), policy))
+        more = (frameworks or {}).get(policy.id)
+        policies.append(replace(policy, frameworks={**policy.frameworks, **more}) if more else policy)
+    return Catalogue(policies=tuple(policies), errors=tuple(errors))

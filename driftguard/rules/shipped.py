@@ -1,0 +1,50 @@
+"""The catalogue that ships with driftguard, with frameworks and the user's own folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from driftguard.errors import PolicyError
+from driftguard.rules.catalogue import Catalogue, load_catalogue
+from driftguard.rules.packaged import packaged_policies
+from driftguard.settings.policies import PolicySettings
+
+
+def load_all(folders: Iterable[str | Path] = ()) -> Catalogue:
+    """Our policies and those in ``folders``; the errors of every file are in the catalogue."""
+    return load_catalogue([packaged_policies() / "rules", *folders])
+
+
+def selected(
+    catalogue: Catalogue,
+    settings: PolicySettings,
+    policies: Sequence[str] = (),
+    frameworks: Sequence[str] = (),
+) -> Catalogue:
+    """The policies that ``settings`` choose, or, where given, those named and those of the frameworks named.
+
+    Raises `PolicyError` for an unknown policy or framework.
+    """
+    names = tuple(frameworks) or (() if policies else settings.frameworks)
+    only: set[str] | None = None
+    if names or policies:
+        only = set()
+        for name in names:
+            only |= _of_framework(catalogue, name)
+    include = tuple(policies) or settings.include
+    return catalogue.select(
+        include=include, exclude=settings.exclude, overrides=settings.overrides, only=only
+    )
+
+
+def _of_framework(catalogue: Catalogue, name: str) -> set[str]:
+    found = {
+        one.id for one in catalogue.policies if any(name.lower() == key.lower() for key in one.frameworks)
+    }
+    if not found:
+        known = sorted({key for one in catalogue.policies for key in one.frameworks})
+        raise PolicyError(
+            f"no policy belongs to a framework {name}.", fix=f"Frameworks: {', '.join(known) or 'none'}."
+        )
+    return found

@@ -1,0 +1,3 @@
+"""Systems Manager: documents, Automation that runs, change calendars, OpsItems."""
+
+from __future__ import annotations
