@@ -133,8 +133,7 @@ def append(
         "Resources": _resources(parameters, answer or {}),
         "CloudTrailEvent": json.dumps(detail, default=str),
     }
-    store = context.world.store("cloudtrail.events", context.account, region)
-    store.setdefault("events", []).append(event)
+    _events(context, region).append(event)
     # EventBridge user guide, "AWS service events delivered via CloudTrail".
     announce(
         context.at(region=region),
@@ -146,6 +145,12 @@ def append(
 
 def _error(code: str | None, message: str | None) -> dict[str, str]:
     return {"errorCode": code, "errorMessage": message or ""} if code else {}
+
+
+def _events(context: Context, region: str) -> list[dict[str, Any]]:
+    store = context.world.store("cloudtrail.events", context.account, region)
+    found: list[dict[str, Any]] = store.setdefault("events", [])
+    return found
 
 
 def _console(user_agent: str) -> dict[str, str]:
