@@ -120,7 +120,7 @@ class Locations(Mapping[str, Location]):
     answers with the nearest thing around it.
     """
 
-    __slots__ = ("_base", "_detours", "_positions", "_properties")
+    __slots__ = ("_base", "_detours", "_positions", "_properties", "_section")
 
     def __init__(
         self,
@@ -128,15 +128,17 @@ class Locations(Mapping[str, Location]):
         base: Path,
         properties: Mapping[str, Json],
         detours: Mapping[Path, Path],
+        section: str = "Properties",
     ) -> None:
         self._positions = positions
         self._base = base
         self._properties = properties
         self._detours = detours
+        self._section = section
 
     def __getitem__(self, pointer: str) -> Location:
         steps = split_pointer(pointer)
-        source = (*self._base, "Properties", *source_of(steps, self._detours)) if steps else self._base
+        source = (*self._base, self._section, *source_of(steps, self._detours)) if steps else self._base
         return self._positions.find(source)
 
     def __iter__(self) -> Iterator[str]:

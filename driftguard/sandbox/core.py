@@ -203,7 +203,7 @@ def paginate(
     *,
     limit: str | None = None,
     default: int = 100,
-    token: str = "NextToken",  # noqa: S107 - a member name, no secret
+    token: str = "NextToken",
     invalid: tuple[str, str] = ("ValidationError", "Invalid next token."),
 ) -> tuple[list[T], dict[str, str]]:
     """One page of ``items`` and, where more follow, ``{token: ...}`` to add to the answer.

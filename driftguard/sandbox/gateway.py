@@ -34,7 +34,7 @@ OWNED = frozenset({"cloudformation", "cloudcontrol", "config"})
 """Services of which moto is never asked anything."""
 
 _CREDENTIAL = re.compile(r"(?:Credential=|X-Amz-Credential=)([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
-_BUCKET_HOST = re.compile(r"^(?P<bucket>.+?)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com")
+_BUCKET_HOST = re.compile(r"^(?P<bucket>.+?)\.s3(?!-control)(?:[.-][a-z0-9-]+)*\.amazonaws\.com")
 
 
 @dataclass(frozen=True, kw_only=True)
