@@ -38,7 +38,9 @@ def compare(
 
     def differs(i: int, j: int) -> int:
         found = Trail()
-        walk.value(declared[i], live[j], items, (*path, i), found, _around(declared[i], around))
+        # Objects are told apart by their cheap properties; the pair that is taken is compared in full.
+        with walk.without_transforms(isinstance(declared[i], Mapping)):
+            walk.value(declared[i], live[j], items, (*path, i), found, _around(declared[i], around))
         # An unknown member fits anything; it takes its partner last, when nothing better is left.
         return len(found.differences) if hole(declared[i]) is None or found.differences else 1
 
