@@ -169,6 +169,10 @@ def _is_false(value: Any) -> Any:
     return value is False or (value.__class__ is str and value.lower() == "false")
 
 
+def _json(value: Any) -> Any:
+    return Unknown(reason(value)) if value.__class__ in HOLES else text.json_of(value)
+
+
 def _count(value: Any) -> Any:
     if value is None:
         return 0
@@ -285,9 +289,10 @@ def _values() -> tuple[Function, ...]:
         _own("split", text.split, "value separator", "The parts of a text, trimmed, without empty ones."),
         _own(
             "json",
-            text.json_of,
+            _json,
             "value",
             "The value of a JSON text (URL-encoded or not); an object stays as it is.",
+            **hole,
         ),
         _own(
             "version_at_least",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, R
 from driftguard.rules.paths import schema_of
 from driftguard.rules.policy import Variant
 from driftguard.rules.relations import JudgeContext, Judged
-from driftguard.rules.values import Names, first_hole, plain, reason, truth, without_intrinsics
+from driftguard.rules.values import Names, first_hole, plain, reason, truth, with_holes
 
 Verdict = tuple[ComplianceType, str]
 
@@ -109,14 +110,19 @@ def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unknown]:
     return out
 
 
-def as_resource(declared: DeclaredResource, *, raw: Json = None, names: Names | None = None) -> Resource:
+def as_resource(
+    declared: DeclaredResource,
+    *,
+    left: Mapping[str, Json] | None = None,
+    names: Names | None = None,
+) -> Resource:
     """A declared resource as one to judge: its logical id is its identifier.
 
-    ``raw`` are the properties as they were written; together with ``names`` (the template's resources and
-    parameters) they tell the identifiers of other resources, which are certainly there, from what is not
-    known.
+    ``left`` holds, by pointer into the properties, the expressions that could not be resolved; together
+    with ``names`` (the template's resources and parameters) they tell the identifiers of other
+    resources, which are certainly there, from what is not known at all.
     """
-    properties = without_intrinsics(plain(declared.properties), names or {}, raw)
+    properties = with_holes(plain(declared.properties), names or {}, left or {})
     return Resource(
         key=ResourceKey(
             partition=declared.partition,
