@@ -12,7 +12,7 @@ Two conventions are read on a resource::
             owner: platform@example.com
             expires: 2027-06-30
 
-cfn-nag's ``rules_to_suppress`` is understood where a policy carries the cfn-nag rule's id as an alias.
+cfn-nag's ``rules_to_suppress`` counts for the policies that name the cfn-nag rule in ``cfn_nag``.
 """
 
 from __future__ import annotations
