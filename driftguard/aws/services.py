@@ -56,8 +56,8 @@ class Kms(Gateway):
         rows = self.items(
             "ListAliases",
             "Aliases",
-            token="NextMarker",  # noqa: S106
-            token_in="Marker",  # noqa: S106
+            token="NextMarker",
+            token_in="Marker",
             Limit=100,
         )
         return {row["AliasName"]: row["TargetKeyId"] for row in rows if row.get("TargetKeyId")}
@@ -91,7 +91,7 @@ class Iam(Gateway):
     @reads("iam:ListRoles")
     def roles(self) -> Iterator[Answer]:
         """Every role: name, ARN and RoleId (the AROA id that policies show for deleted roles)."""
-        return self.items("ListRoles", "Roles", token="Marker", MaxItems=1000)  # noqa: S106
+        return self.items("ListRoles", "Roles", token="Marker", MaxItems=1000)
 
     @reads("iam:SimulatePrincipalPolicy")
     def simulate(self, principal_arn: str, actions: tuple[str, ...]) -> dict[str, str]:
@@ -99,7 +99,7 @@ class Iam(Gateway):
         rows = self.items(
             "SimulatePrincipalPolicy",
             "EvaluationResults",
-            token="Marker",  # noqa: S106
+            token="Marker",
             PolicySourceArn=principal_arn,
             ActionNames=list(actions),
             MaxItems=1000,
@@ -117,8 +117,8 @@ class S3(Gateway):
         return self.items(
             "ListObjectsV2",
             "Contents",
-            token="NextContinuationToken",  # noqa: S106
-            token_in="ContinuationToken",  # noqa: S106
+            token="NextContinuationToken",
+            token_in="ContinuationToken",
             Bucket=bucket,
             Prefix=prefix,
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from driftguard.compare.equalities import Place
 from driftguard.compare.equalities.transforms import gives_nothing
 from driftguard.compare.forms import has_hole, is_empty, key, says_nothing
-from driftguard.compare.tables import defaults, listed
+from driftguard.compare.tables import defaults, listed, row
 from driftguard.model import GapReason, Json
 from driftguard.schema import Node
 
@@ -122,6 +122,9 @@ def _other_name(name: str, place: Place, parent: Node | None) -> str:
         # Inside lists the two sides are not aligned by index: nothing can be said there.
         live = live.get(part) if isinstance(live, Mapping) and isinstance(part, str) else None
     stem = _FORM.sub("", name)
+    known = row("answered-as", place.type_name, place.general)
+    if known is not None and isinstance(live, Mapping) and not is_empty(live.get(known["name"])):
+        return "" if known["name"] in place.declared else str(known["name"])
     for other in live if isinstance(live, Mapping) else ():
         if other in place.declared or other not in parent.names or is_empty(live[other]):
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from driftguard.compare.forms import has_hole, is_empty, key, scalar
@@ -41,7 +42,7 @@ class Alignment:
     def in_order(self) -> bool:
         """Whether the members that were found stand in the declared order."""
         places = [live for _, live in sorted(self.pairs + self.equal)]
-        return all(one < other for one, other in zip(places, places[1:], strict=False))
+        return all(one < other for one, other in pairwise(places))
 
 
 def align(declared: Sequence[Json], live: Sequence[Json], differs: Callable[[int, int], int]) -> Alignment:

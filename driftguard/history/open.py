@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from driftguard.errors import StoreError
@@ -10,11 +11,14 @@ from driftguard.history.database import Database
 from driftguard.history.migrate import check_version, migrate
 from driftguard.history.store import SqlStore
 
+if TYPE_CHECKING:
+    from driftguard.history.redact import Redactor
 
-def open_store(url: str, *, create: bool = True) -> SqlStore:
+
+def open_store(url: str, *, create: bool = True, redactor: Redactor | None = None) -> SqlStore:
     """Open the store at ``sqlite:///PATH`` or ``postgresql://...``, its schema brought up to date.
 
-    ``create=False`` refuses a SQLite file that is not there and leaves the schema alone.  Raises
+    Whatever is written passes ``redactor``.  ``create=False`` refuses a SQLite file that is not there and leaves the schema alone.  Raises
     `StoreError` with what is wrong and what to do.
     """
     database: Database
@@ -41,7 +45,7 @@ def open_store(url: str, *, create: bool = True) -> SqlStore:
     except BaseException:
         database.close()
         raise
-    return SqlStore(database, url)
+    return SqlStore(database, url, redactor)
 
 
 def _sqlite(url: str, create: bool) -> Database:

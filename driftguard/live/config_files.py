@@ -17,7 +17,7 @@ from typing import IO, Any, TextIO, cast
 from driftguard.errors import InputError, Where
 from driftguard.live.config_items import ConfigurationItem, parse_item
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 _LIST_KEY = '"configurationItems"'
 _DECODER = json.JSONDecoder()

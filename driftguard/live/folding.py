@@ -65,11 +65,13 @@ def fold(value: Json, node: Node | None) -> Json:
     """``value`` with keys in the schema's spelling and scalars of the schema's type.
 
     Keys that the schema does not know are dropped, and so are nulls, empty lists and empty maps inside.
-    Keys of maps that belong to the user stay as they are.
+    What the schema leaves open (policy documents, maps with the user's keys) stays as it is.
     """
     if node is None:
         return value
     if isinstance(value, Mapping):
+        if not node.names and node.values is None:
+            return value
         spelling = {name.lower(): name for name in node.names}
         folded = {}
         for key, part in value.items():

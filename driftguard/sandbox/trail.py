@@ -19,6 +19,7 @@ from driftguard.sandbox.core import (
     Principal,
     Request,
     Response,
+    announce,
     current_call,
     operation,
     paginate,
@@ -132,12 +133,24 @@ def append(
         "Resources": _resources(parameters, answer or {}),
         "CloudTrailEvent": json.dumps(detail, default=str),
     }
-    store = context.world.store("cloudtrail.events", context.account, region)
-    store.setdefault("events", []).append(event)
+    _events(context, region).append(event)
+    # EventBridge user guide, "AWS service events delivered via CloudTrail".
+    announce(
+        context.at(region=region),
+        source=f"aws.{source.removesuffix('.amazonaws.com')}",
+        kind="AWS API Call via CloudTrail",
+        detail=detail,
+    )
 
 
 def _error(code: str | None, message: str | None) -> dict[str, str]:
     return {"errorCode": code, "errorMessage": message or ""} if code else {}
+
+
+def _events(context: Context, region: str) -> list[dict[str, Any]]:
+    store = context.world.store("cloudtrail.events", context.account, region)
+    found: list[dict[str, Any]] = store.setdefault("events", [])
+    return found
 
 
 def _console(user_agent: str) -> dict[str, str]:

@@ -76,9 +76,9 @@ def _compared(case: Any) -> dict[str, Any]:
 
     if not isinstance(case, dict):
         raise InputError("A case is a JSON object.")
-    for name in ("declared", "live"):
-        if not isinstance(case.get(name), dict):
-            raise InputError(f"The case has no object {name!r}.")
+    for member in ("declared", "live"):
+        if not isinstance(case.get(member), dict):
+            raise InputError(f"The case has no object {member!r}.")
     name = case.get("resource_type")
     if not isinstance(name, str) or not name:
         raise InputError("The case has no resource_type.")

@@ -14,7 +14,8 @@ CREATE TABLE runs (
   scope $text NOT NULL,
   coverage $text NOT NULL,
   managed $big NOT NULL DEFAULT 0,
-  unmanaged $big NOT NULL DEFAULT 0
+  unmanaged $big NOT NULL DEFAULT 0,
+  trend $text
 );
 
 -- What a run saw: packed ids of drifts, evaluations, findings, gaps, stacks and policies.
@@ -243,6 +244,18 @@ CREATE TABLE executions (
   ordinal $big NOT NULL
 );
 CREATE INDEX executions_plan ON executions (plan_id);
+
+-- What people attested: a control that no machine can judge.
+CREATE TABLE attestations (
+  id $text PRIMARY KEY,
+  framework $text NOT NULL,
+  control $text NOT NULL,
+  actor $text NOT NULL,
+  at $text NOT NULL,
+  expires_at $text,
+  statement $text NOT NULL,
+  reference $text NOT NULL
+);
 
 -- The audit log: each digest covers the entry and the digest before it.
 CREATE TABLE audit (

@@ -157,7 +157,7 @@ class ResourcePart(Part):
                 for row in rows:
                     result[key_of(row[:5])] = Witness(
                         properties=orjson.loads(raw[row[5]]),
-                        accepted_at=instant(row[6]),
+                        accepted_at=from_iso(row[6]),
                         actor=row[7],
                         reason=row[8],
                     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from driftguard.errors import StoreError
-from driftguard.history.codec import from_iso, from_text, iso, micros, text
+from driftguard.history.codec import from_iso, from_text, instant, iso, micros, text
 from driftguard.history.coverage import covered
 from driftguard.history.database import Connection, Row, first
 from driftguard.history.members import pack_ids
@@ -21,6 +21,7 @@ from driftguard.history.tables.finding_rows import findings_of_run, write_findin
 from driftguard.history.tables.identities import Identities
 from driftguard.history.tables.states import States
 from driftguard.history.tables.texts import Texts
+from driftguard.history.tables.trends import trend_point
 from driftguard.model import (
     CoverageCounts,
     Finding,
@@ -157,7 +158,7 @@ def _finish(connection: Connection, report: Report, at: int) -> int:
     status = RunStatus.SUCCEEDED if run.status is RunStatus.RUNNING else run.status
     connection.run(
         "UPDATE runs SET status = ?, outcome = ?, finished_at = ?, taken_at = ?, tool_version = ?, "
-        "policy_version = ?, error = ?, scope = ?, coverage = ?, managed = ?, unmanaged = ? WHERE seq = ?",
+        "policy_version = ?, error = ?, scope = ?, coverage = ?, managed = ?, unmanaged = ?, trend = ? WHERE seq = ?",
         (
             status.value,
             report.outcome.value,
@@ -170,6 +171,7 @@ def _finish(connection: Connection, report: Report, at: int) -> int:
             text(report.coverage),
             report.managed,
             report.unmanaged,
+            text(trend_point(report, instant(at))),
             seq,
         ),
     )

@@ -33,7 +33,9 @@ class AutoScalingGroup(Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         tags = {"Tags": _tags(name, properties["Tags"])} if properties.get("Tags") else {}
-        self.client.create_auto_scaling_group(AutoScalingGroupName=name, **_arguments(properties), **tags)
+        # moto's default grace period is the console's 300 seconds; the API's is none.
+        call = {"HealthCheckGracePeriod": 0, **_arguments(properties)}
+        self.client.create_auto_scaling_group(AutoScalingGroupName=name, **call, **tags)
         return name
 
     def read(self, id: str) -> Properties | None:
@@ -145,8 +147,10 @@ class ScalingPolicy(Adapter):
         call = pick(properties, *self._NAMES)
         if "Cooldown" in properties:
             call["Cooldown"] = int(properties["Cooldown"])
-        made = self.client.put_scaling_policy(AutoScalingGroupName=group, PolicyName=name, **call)
-        return str(made["PolicyARN"])
+        self.client.put_scaling_policy(AutoScalingGroupName=group, PolicyName=name, **call)
+        # PutScalingPolicy of moto answers no ARN.
+        where = {"AutoScalingGroupName": group, "PolicyNames": [name]}
+        return str(self.client.describe_policies(**where)["ScalingPolicies"][0]["PolicyARN"])
 
     def read(self, id: str) -> Properties | None:
         for policy in self._policies():

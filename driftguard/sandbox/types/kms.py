@@ -18,7 +18,9 @@ class Key(Adapter):
     service = "kms"
 
     def create(self, name: str, properties: Properties) -> str:
-        call = pick(properties, "Description", "KeySpec", "KeyUsage", "MultiRegion")
+        # moto leaves unsaid what AWS fills in.
+        call = {"KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": False}
+        call.update(pick(properties, "Description", "KeySpec", "KeyUsage", "MultiRegion", "Origin"))
         if "KeyPolicy" in properties:
             call["Policy"] = as_text(properties["KeyPolicy"])
         call["Tags"] = _tags({t["Key"]: t["Value"] for t in properties.get("Tags", [])})
@@ -38,7 +40,7 @@ class Key(Adapter):
         policy = self.client.get_key_policy(KeyId=id, PolicyName="default")["Policy"]
         shown = {
             "KeyId": id,
-            **pick(found, "Arn", "Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion"),
+            **pick(found, "Arn", "Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion", "Origin"),
             "KeyPolicy": document(policy),
             "Tags": [{"Key": t["TagKey"], "Value": t["TagValue"]} for t in tags if t["TagKey"][:4] != "aws:"],
         }

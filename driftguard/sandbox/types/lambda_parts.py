@@ -68,16 +68,20 @@ class Version(Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         made = self.client.publish_version(**pick(properties, "FunctionName", "Description"))
-        return str(made["FunctionArn"])
+        arn = str(made["FunctionArn"])
+        # moto forgets a version's description.  No call can change it later, so that keeping it is exact.
+        self.context.store("types.lambda.versions")[arn] = properties.get("Description")
+        return arn
 
     def read(self, id: str) -> Properties | None:
         arn, _, version = id.rpartition(":")
         found = self.client.get_function_configuration(FunctionName=arn, Qualifier=version)
+        about = self.context.store("types.lambda.versions").get(id) or found.get("Description")
         return {
             "FunctionArn": id,
             "FunctionName": found["FunctionName"],
             "Version": version,
-            **pick(found, "Description"),
+            **({"Description": about} if about else {}),
         }
 
     def delete(self, id: str) -> None:

@@ -1,0 +1,15 @@
+"""The demo estate: three accounts of an organization, two regions, and a night in which things change.
+
+::
+
+    sandbox = Sandbox()
+    deploy(sandbox)            # stacks, nested stacks, a stack set, a SAM application, a CDK output
+    play(sandbox)              # people, a deployment and an autoscaler change things out of band
+    expected_report()          # what a correct drift report says about that night
+"""
+
+from __future__ import annotations
+
+from driftguard.sandbox.estate.deploy import deploy
+
+__all__ = ["deploy"]
