@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from driftguard.history.database import Database
@@ -58,11 +59,16 @@ class SqlStore(
         )
 
     def put_witnesses(
-        self, states: Mapping[ResourceKey, Mapping[str, Json]], *, actor: str, reason: str
+        self,
+        states: Mapping[ResourceKey, Mapping[str, Json]],
+        *,
+        actor: str,
+        reason: str,
+        at: datetime | None = None,
     ) -> None:
         if self._redactor is not None:
             states = {key: self._redactor.properties(key.type, state) for key, state in states.items()}
-        super().put_witnesses(states, actor=actor, reason=reason)
+        super().put_witnesses(states, actor=actor, reason=reason, at=at)
 
     def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry:
         if self._redactor is not None:
