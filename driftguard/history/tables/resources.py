@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import orjson
@@ -199,11 +201,25 @@ def _valid(select: Select, at: datetime | None) -> None:
 def _resources(connection: Connection, rows: Sequence[Row]) -> list[Resource]:
     bodies = Bodies(connection)
     result: list[Resource] = []
-    for batch in batches(rows, 5000):
-        raw = bodies.unpack([row[9] for row in batch])
-        result += [_resource(row, raw[row[9]]) for row in batch]
-        bodies.forget()
+    with _without_collector(len(rows)):
+        for batch in batches(rows, 5000):
+            raw = bodies.unpack([row[9] for row in batch])
+            result += [_resource(row, raw[row[9]]) for row in batch]
+            bodies.forget()
     return result
+
+
+@contextmanager
+def _without_collector(count: int) -> Iterator[None]:
+    """Keep the cyclic collector from walking a large answer over and over while it is being built."""
+    if count < 1000 or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _resource(row: Row, raw: bytes) -> Resource:
