@@ -236,15 +236,15 @@ def test_another_account_is_entered_with_its_role_and_external_id(deployed: Sand
 
 
 def test_delivered_files_give_what_the_query_gave(deployed: Sandbox) -> None:
-    from driftguard.live import ConfigurationItem, read_stream, resource_of
+    from driftguard.live import ConfigurationItem, latest_snapshot, read_delivered, resource_of
 
     place = place_of(deployed)
     asked = {one.key: one for one in read_place(place, []) if isinstance(one, Resource)}
     config = deployed.session(region=REGION).client("config")
     config.deliver_config_snapshot(deliveryChannelName="default")
-    keys = [row["Key"] for row in place.s3.objects("config-delivery") if "ConfigSnapshot" in row["Key"]]
-    assert len(keys) == 1
-    items = list(read_stream(place.s3.read("config-delivery", keys[0]), keys[0]))
+    found = latest_snapshot(place)
+    assert found is not None
+    items = list(read_delivered(place, *found))
     delivered = {
         resource.key: resource
         for resource in (
@@ -255,3 +255,19 @@ def test_delivered_files_give_what_the_query_gave(deployed: Sandbox) -> None:
     for key, resource in asked.items():
         if key.type not in ("AWS::S3::Bucket", "AWS::CloudFormation::Stack"):
             assert delivered[key].state_hash == resource.state_hash, key
+
+
+def test_an_aggregator_shows_what_the_place_shows(deployed: Sandbox) -> None:
+    from driftguard.live import read_aggregate
+
+    place = place_of(deployed)
+    deployed.session(region=REGION).client("config").put_configuration_aggregator(
+        ConfigurationAggregatorName="all",
+        AccountAggregationSources=[{"AccountIds": [place.account], "AllAwsRegions": True}],
+    )
+    local = {one.key for one in read_place(place, []) if isinstance(one, Resource)}
+    aggregated = list(read_aggregate(place, "all"))
+    assert local <= {one.key for one in aggregated if isinstance(one, Resource)}
+    missing = list(read_aggregate(place, "none"))
+    assert missing
+    assert all(isinstance(one, Gap) for one in missing)
