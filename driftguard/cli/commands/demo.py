@@ -74,16 +74,16 @@ def _prepare(folder: Path) -> None:
 
 
 def _wiring(sandbox: Sandbox, folder: Path) -> Wiring:
-    from driftguard.sandbox.estate.plan import MANAGEMENT_ACCOUNT, config_text
+    from driftguard.sandbox.estate.plan import estate, read
     from driftguard.settings import load_settings
     from driftguard.wiring import Wiring
 
     config = folder / "config.yaml"
-    config.write_text(config_text(), encoding="utf-8")
+    config.write_text(read("config.yaml"), encoding="utf-8")
     settings = load_settings(str(config), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"})
     return Wiring(
         settings,
-        session_factory=lambda: sandbox.session(account=MANAGEMENT_ACCOUNT, principal="driftguard"),
+        session_factory=lambda: sandbox.session(account=estate().account("management"), principal="driftguard"),
         clock=sandbox.clock.now,
     )
 
