@@ -12,7 +12,9 @@ BY = ChangedBy(principal="role/Ops/kim", event="X", time=night(0), source="conso
 
 
 def _at(found: Finding, account: str) -> Finding:
-    moved = ResourceKey(account=account, region="us-east-1", type=found.key.type, identifier=found.key.identifier)
+    moved = ResourceKey(
+        account=account, region="us-east-1", type=found.key.type, identifier=found.key.identifier
+    )
     return replace(found, key=moved, fingerprint=found.fingerprint + account)
 
 
