@@ -12,6 +12,7 @@ from driftguard.compare import (
     apply_patch,
     compare,
     compare_with_witness,
+    describe,
     explain,
     to_patch,
 )
@@ -257,6 +258,23 @@ def test_explain_says_something_of_every_declared_property() -> None:
         ("/VisibilityTimeout", "DIFFERENT", "NOT_EQUAL"),
         ("/KmsMasterKeyId", "NOT_CHECKED", "UNRESOLVED: export"),
     }
+
+
+def test_explain_looks_inside_what_differs() -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": "*"}
+    declared = {"PolicyDocument": {"Statement": [statement]}}
+    live = {
+        "PolicyDocument": {
+            "Statement": [{**statement, "Action": ["s3:*"], "Condition": {"Bool": {"a": "true"}}}]
+        }
+    }
+    [row] = explain(run("AWS::S3::BucketPolicy", declared, live), declared, live)
+    assert row.detail == (
+        '/Action/0: "s3:GetObject" -> "s3:*"',
+        '/Condition: added {"Bool": {"a": "true"}}',
+    )
+    assert describe("a\nb\n", "a\nc\n")[-2:] == ("-b", "+c")
+    assert describe(1, [1]) == ("1 -> [1]",)
 
 
 def test_a_patch_puts_whole_lists_back() -> None:
