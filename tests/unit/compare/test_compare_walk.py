@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -307,3 +308,18 @@ def test_a_property_that_is_answered_under_another_name_is_not_removed() -> None
     )
     assert found.differences == ()
     assert [gap.reason for gap in found.not_checked] == ["NOT_RETURNED"]
+
+
+def test_long_lists_stay_near_linear_whatever_changed() -> None:
+    def seconds(count: int) -> float:
+        declared = [{**rule(1), "CidrIp": f"10.{n // 250}.{n % 250}.0/24"} for n in range(count)]
+        live = [{**one, "ToPort": 2} for one in reversed(declared)]
+        start = time.process_time()
+        found = run(
+            "AWS::EC2::SecurityGroup", {"SecurityGroupIngress": declared}, {"SecurityGroupIngress": live}
+        )
+        assert len(found.differences) == count
+        return time.process_time() - start
+
+    seconds(50)
+    assert seconds(2000) < 30 * seconds(200)
