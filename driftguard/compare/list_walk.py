@@ -38,7 +38,9 @@ def compare(
 
     def differs(i: int, j: int) -> int:
         found = Trail()
-        walk.value(declared[i], live[j], items, (*path, i), found, _around(declared[i], around))
+        # Objects are told apart by their cheap properties; the pair that is taken is compared in full.
+        with walk.without_transforms(isinstance(declared[i], Mapping)):
+            walk.value(declared[i], live[j], items, (*path, i), found, _around(declared[i], around))
         # An unknown member fits anything; it takes its partner last, when nothing better is left.
         return len(found.differences) if hole(declared[i]) is None or found.differences else 1
 
@@ -91,11 +93,9 @@ def _absent_member(
     if says_nothing(value):
         trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
         return
-    verdict = absent.judge(value, walk.place(path, items, around), None)
+    verdict = absent.judge(value, walk.place(path, items, around), None, {})
     if verdict.gap == GapReason.WRITE_ONLY:
         walk.gap(path, verdict.gap, trail, verdict.detail)
-    elif isinstance(value, Mapping) and listed("default-members", walk.type_name, general(path)):
-        walk.gap(path, absent.NOT_RETURNED, trail, "AWS answers only members that are set")
     else:
         walk.differ(path, value, None, DifferenceType.REMOVE, trail)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from driftguard.compare import absent, documents, list_walk, policy_walk
 from driftguard.compare.context import CompareContext, Trail
 from driftguard.compare.equalities import RULES, Place, Unverifiable
-from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, scalar
+from driftguard.compare.forms import Path, general, has_hole, hole, is_empty, key, plain, pointer, scalar
 from driftguard.compare.policies import is_policy
 from driftguard.compare.tables import listed, row
 from driftguard.compare.tags import holds_tags, without_foreign
@@ -49,6 +51,19 @@ class Walk:
         self._whole = 0
         """Above 0 inside a document that the template states whole: there, more is different."""
 
+        self._hurried = False
+        """Whether the last rule, which is slow, is left out."""
+
+    @contextmanager
+    def without_transforms(self, wanted: bool) -> Iterator[None]:
+        """Inside, the registry's transforms are not run, if ``wanted``."""
+        before = self._hurried
+        self._hurried = before or wanted
+        try:
+            yield
+        finally:
+            self._hurried = before
+
     def run(self) -> Trail:
         """Compare the two resources."""
         trail = Trail()
@@ -66,6 +81,11 @@ class Walk:
             return
         if self._unknown(declared, live, path, trail) or self._tolerated(live, path, trail):
             return
+        if listed("not-compared", self.type_name, general(path)):
+            self.gap(path, absent.NOT_RETURNED, trail, "AWS answers something else here by design")
+            return
+        if isinstance(declared, str):
+            declared = self._substituted(declared, path)
         if isinstance(declared, Mapping) and isinstance(live, Mapping):
             if is_policy(declared) and is_policy(live):
                 policy_walk.compare(self, declared, live, path, trail)
@@ -85,6 +105,19 @@ class Walk:
         else:
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
         return True
+
+    def _substituted(self, declared: str, path: Path) -> str:
+        """The text after the substitutions that the resource itself declares for it, done in one pass."""
+        entry = row("substituted-text", self.type_name, general(path))
+        given = self._declared.get(entry["name"]) if entry is not None else None
+        if not isinstance(given, Mapping):
+            return declared
+
+        def value(found: re.Match[str]) -> str:
+            known = given.get(found.group(1))
+            return found.group() if known is None or has_hole(known) else scalar(known)
+
+        return re.sub(r"\$\{([^}]*)\}", value, declared)
 
     def _tolerated(self, live: Json, path: Path, trail: Trail) -> bool:
         owned = self._owned.get(general(path)) if self._owned else None
@@ -167,7 +200,7 @@ class Walk:
             self.gap(path, GapReason.WRITE_ONLY, trail, "AWS answers a mask instead of the value")
             return True
         place = self.place(path, node, around)
-        for name, rule in RULES:
+        for name, rule in RULES[:-1] if self._hurried else RULES:
             verdict = rule(declared, live, place)
             if isinstance(verdict, Unverifiable):
                 self.gap(path, GapReason.UNRESOLVED, trail, verdict.detail)
@@ -210,7 +243,7 @@ class Walk:
             found = self._live_name(name, declared, live, node, path, trail)
             taken.add(found)
             if found is None or live[found] is None:
-                self._absent(value, child, (*path, name), declared, node, trail)
+                self._absent(value, child, (*path, name), (declared, live), node, trail)
             else:
                 self.value(value, live[found], child, (*path, name), trail, declared)
         for name, value in live.items():
@@ -243,15 +276,22 @@ class Walk:
         return None
 
     def _absent(
-        self, value: Json, node: Node | None, path: Path, around: Json, parent: Node | None, trail: Trail
+        self,
+        value: Json,
+        node: Node | None,
+        path: Path,
+        objects: tuple[Mapping[str, Json], Mapping[str, Json]],
+        parent: Node | None,
+        trail: Trail,
     ) -> None:
+        """The live one of the two ``objects`` lacks a property that the declared one has."""
         unknown = hole(value)
         if self._tolerated(None, path, trail):
             return
         if unknown is not None and not (self.schema and self.schema.is_write_only(general(path))):
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
             return
-        verdict = absent.judge(value, self.place(path, node, around), parent)
+        verdict = absent.judge(value, self.place(path, node, objects[0]), parent, objects[1])
         if verdict.fold:
             trail.folded.append(Fold(path=pointer(path), rule=verdict.fold))
         elif verdict.gap:
@@ -263,7 +303,8 @@ class Walk:
         self, name: str, value: Json, node: Node | None, path: Path, live: Mapping[str, Json], trail: Trail
     ) -> None:
         place = (*path, name)
-        if self._whole and node is None:
+        # A text that the template states whole, and tags (which were rid of foreign ones), admit nothing more.
+        if (self._whole and node is None) or holds_tags(path, self.schema):
             if not is_empty(value) and value is not False:
                 self.differ(place, None, value, DifferenceType.ADD, trail)
             return

@@ -361,7 +361,9 @@ def function_of(node: Mapping[str, Json]) -> str | None:
     if len(node) != 1:
         return None
     name = next(iter(node))
-    return name if name == "Ref" or (name.startswith("Fn::") and not name.startswith(LOOP)) else None
+    if name == "Ref" or name.startswith("Rain::"):
+        return name
+    return name if name.startswith("Fn::") and not name.startswith(LOOP) else None
 
 
 def _comparable(value: Json) -> Json:

@@ -8,6 +8,7 @@ from functools import cached_property
 import yaml
 
 from driftguard.declared.json_reader import LineIndex, Spot, scan
+from driftguard.declared.yaml_reader import function_name
 from driftguard.model import Json, Location
 
 Path = tuple[str | int, ...]
@@ -77,7 +78,7 @@ def _json_child(spot: Spot, step: str | int) -> Spot | None:
 
 def _yaml_child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     """The node that marks the child (its key, or itself in a list) and the child."""
-    if not node.tag.startswith("tag:") and _function(node.tag) == step:
+    if not node.tag.startswith("tag:") and function_name(node.tag) == step:
         return node, _Untagged.of(node)
     if isinstance(node, yaml.SequenceNode):
         index = _index(step)
@@ -99,10 +100,6 @@ class _Untagged:
     @staticmethod
     def of(node: yaml.Node) -> yaml.Node:
         return type(node)("tag:plain", node.value, node.start_mark, node.end_mark)
-
-
-def _function(tag: str) -> str:
-    return tag[1:] if tag in ("!Ref", "!Condition") else f"Fn::{tag[1:]}"
 
 
 def _index(step: str | int) -> int | None:

@@ -116,9 +116,10 @@ class _Resolution:
 
     def _is_absent(self, logical_id: str, body: Mapping[str, Json]) -> bool:
         name = body.get("Condition")
-        if not isinstance(name, str):
+        if name is None:
             return False
-        truth = self._evaluator.condition(name)
+        known = isinstance(name, str)
+        truth = self._evaluator.condition(name) if known else Unknown("its Condition is not a name")
         if isinstance(truth, Unknown):
             self._unknown.append(self._entry((logical_id, "Condition"), truth.reason, name))
             return False

@@ -9,14 +9,13 @@ from functools import cache
 from types import TracebackType
 
 import boto3
-import botocore.session
 
 from driftguard.sandbox import control, identity, managed_policies, organization
 from driftguard.sandbox.clock import Clock
 from driftguard.sandbox.core import World
 from driftguard.sandbox.faults import Faults
 from driftguard.sandbox.gateway import Gateway
-from driftguard.sandbox.loopback import Loopback
+from driftguard.sandbox.loopback import Loopback, new_session
 from driftguard.sandbox.server import Server
 from driftguard.sandbox.types.base import load_adapters
 
@@ -80,7 +79,7 @@ class Sandbox:
         """
         who = identity.principal_from_arn(principal, account or self.accounts[0])
         keys = self.directory.issue(who)
-        session = botocore.session.Session()
+        session = new_session()
         session.set_credentials(keys.access_key, keys.secret_key, keys.session_token)
         session.set_config_variable("region", region)
         session.get_component("event_emitter").register_first("before-send", Loopback(self.gateway))

@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response as HttpResponse
 from driftguard.sandbox import answer, control, faults, pages, protocol, trail
 from driftguard.sandbox.core import OPERATIONS, ApiError, Context, World, current_call
 from driftguard.sandbox.identity import Directory, user
-from driftguard.sandbox.loopback import INTERNAL, CutConnectionError, Loopback
+from driftguard.sandbox.loopback import INTERNAL, CutConnectionError, Loopback, new_session
 
 log = logging.getLogger("driftguard.sandbox")
 
@@ -98,7 +98,7 @@ class Gateway:
 
     def _session(self, account: str) -> botocore.session.Session:
         if account not in self._sessions:
-            session = botocore.session.Session()
+            session = new_session()
             session.set_credentials(account, "internal")
             loopback = Loopback(self, internal_account=account)
             session.get_component("event_emitter").register_first("before-send", loopback)

@@ -111,14 +111,11 @@ def write_html(report: Report, file: str) -> None:
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
     """0, 1 or 3 as the contract says: findings at or above ``fail_on``, then gaps under ``strict``."""
-    from driftguard.model import FindingKind, Outcome, Severity
+    from driftguard.model import Outcome, Severity
 
     if fail_on.lower() != "none":
         worst = Severity(fail_on.upper()).rank
-        if any(
-            finding.open and finding.severity.rank <= worst and finding.kind is not FindingKind.UNMANAGED
-            for finding in report.findings
-        ):
+        if any(finding.open and finding.severity.rank <= worst for finding in report.findings):
             return EXIT_FINDINGS
     if strict and report.outcome is Outcome.PARTIAL:
         return EXIT_PARTIAL

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-
 from driftguard.compare import CompareContext, Comparison, compare
 from driftguard.model import DriftStatus
 from driftguard.schema import registry
@@ -56,9 +55,10 @@ def leaves(declared: Any, live: Any, path: tuple[Any, ...] = ()) -> Iterator[tup
         for name, value in declared.items():
             if name in live:
                 yield from leaves(value, live[name], (*path, name))
-    elif type(declared) is type(live) and declared == live and not isinstance(declared, list | type(None)):
-        if not (isinstance(declared, str) and "{{resolve:" in declared):
-            yield path
+    elif type(declared) is not type(live) or declared != live or isinstance(declared, list | type(None)):
+        return
+    elif not (isinstance(declared, str) and "{{resolve:" in declared):
+        yield path
 
 
 def test_any_change_of_a_declared_leaf_is_noticed() -> None:

@@ -143,6 +143,16 @@ def test_what_a_person_can_remove_is_reported_removed(name: str, declared: dict[
     assert [(one.path, one.type) for one in found.differences] == [(path, DifferenceType.REMOVE)]
 
 
+def test_a_deleted_setting_is_reported_even_where_new_resources_start_with_it() -> None:
+    block = dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    found = run(
+        "AWS::S3::Bucket", {"BucketName": "b", "PublicAccessBlockConfiguration": block}, {"BucketName": "b"}
+    )
+    assert [one.path for one in found.differences] == ["/PublicAccessBlockConfiguration"]
+
+
 def test_live_only_values_are_undeclared_and_defaults_are_not_mentioned() -> None:
     live = {
         "FunctionName": "f",
@@ -257,3 +267,25 @@ def test_a_patch_puts_whole_lists_back() -> None:
     assert [(one["op"], one["path"]) for one in patch] == [("replace", "/SecurityGroupIngress")]
     after = run("AWS::EC2::SecurityGroup", declared, apply_patch(patch, live))
     assert after.status is DriftStatus.IN_SYNC
+
+
+def test_a_state_machine_is_compared_after_its_substitutions() -> None:
+    declared = {
+        "DefinitionString": '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Fn}"}}}',
+        "DefinitionSubstitutions": {"Fn": "arn:aws:lambda:us-east-1:111122223333:function:f"},
+    }
+    text = '{"States":{"A":{"Resource":"arn:aws:lambda:us-east-1:111122223333:function:%s","Type":"Task"}},"StartAt":"A"}'
+    same = run("AWS::StepFunctions::StateMachine", declared, {"DefinitionString": text % "f"})
+    assert same.differences == ()
+    other = run("AWS::StepFunctions::StateMachine", declared, {"DefinitionString": text % "g"})
+    assert [one.path for one in other.differences] == ["/DefinitionString/States/A/Resource"]
+
+
+def test_a_property_that_is_answered_under_another_name_is_not_removed() -> None:
+    found = run(
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        {"SubnetMappings": [{"SubnetId": "subnet-1", "AllocationId": "eipalloc-1"}]},
+        {"Subnets": ["subnet-1"]},
+    )
+    assert found.differences == ()
+    assert [gap.reason for gap in found.not_checked] == ["NOT_RETURNED"]
