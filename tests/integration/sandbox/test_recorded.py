@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,14 @@ def test_differences_are_those_that_aws_found(name: str, drift: dict[str, Any]) 
 
 
 LIVE = [(name, d) for name, d in RECORDED if d["ResourceType"] in load_adapters()]
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
 MORE = {"AWS::Lambda::Function": {"Code": {"ZipFile": "def handler(event, context): pass"}}}
 """What a type needs to be created and CloudFormation never shows: write-only properties."""
 
@@ -94,6 +103,10 @@ def test_a_recorded_change_made_again_is_found_again(
     more = MORE.get(type_name, {})
     body = {"Resources": {"R": {"Type": type_name, "Properties": {**expected, **more}}}}
     cfn = sandbox.session(region=region).client("cloudformation")
+    for role in set(re.findall(r":role/([\w-]+)", json.dumps(expected))):
+        sandbox.session(region=region).client("iam").create_role(
+            RoleName=role, AssumeRolePolicyDocument=TRUST
+        )
     capabilities = ["CAPABILITY_NAMED_IAM"]
     cfn.create_stack(StackName="s", TemplateBody=json.dumps(body), Capabilities=capabilities)
     resource = cfn.describe_stack_resource(StackName="s", LogicalResourceId="R")["StackResourceDetail"]
