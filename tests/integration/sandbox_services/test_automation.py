@@ -205,7 +205,7 @@ def test_approval(sandbox: Any, ssm: Any, finished: Wait, signal: str, status: s
     assert found["AutomationExecutionStatus"] == status
     decision = json.loads(found["StepExecutions"][0]["Outputs"]["ApproverDecisions"][0])
     assert decision["approver"] == approver
-    with pytest.raises(ssm.exceptions.InvalidAutomationSignalException):
+    with pytest.raises(boss.exceptions.InvalidAutomationSignalException):
         boss.send_automation_signal(AutomationExecutionId=id, SignalType=signal)
 
 
