@@ -87,6 +87,7 @@ NOT_LISTED = {
     "id",
     "status",
     "Policy",
+    "EffectiveDeliveryPolicy",
     "currentKeyMaterialId",
     "KeyMaterialId",
 }

@@ -26,7 +26,7 @@ def test_a_project_is_updated(sandbox: Any) -> None:
     session = sandbox.session()
     client = session.client("codebuild")
     client.create_project(
-        name="p",
+        name="pp",
         source={"type": "S3", "location": "bucket/path"},
         artifacts={"type": "NO_ARTIFACTS"},
         environment={
@@ -36,8 +36,8 @@ def test_a_project_is_updated(sandbox: Any) -> None:
         },
         serviceRole=_role(session, "codebuild.amazonaws.com"),
     )
-    client.update_project(name="p", encryptionKey="alias/own", timeoutInMinutes=15)
-    (project,) = client.batch_get_projects(names=["p"])["projects"]
+    client.update_project(name="pp", encryptionKey="alias/own", timeoutInMinutes=15)
+    (project,) = client.batch_get_projects(names=["pp"])["projects"]
     assert (project["encryptionKey"], project["timeoutInMinutes"]) == ("alias/own", 15)
     assert project["source"]["location"] == "bucket/path"
     with pytest.raises(client.exceptions.ResourceNotFoundException):
