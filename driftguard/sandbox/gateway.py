@@ -122,9 +122,13 @@ class Gateway:
                 return HttpResponse.from_app(self._moto, environ)
         call = self._identify(http, body, *signed.groups(), account=environ.get(INTERNAL))
         text = f"{http.path}?{http.query_string.decode('latin-1')} {body[:20_000].decode('latin-1')}"
-        rules = self.faults.strike(call.context, text, internal=call.internal)
+        rules: list[faults.Rule] = []
         failed: ApiError | None = None
         try:
+            if not call.internal:
+                self._settle_principal(call.context)
+            # Only now is the account known, which rules may name.
+            rules = self.faults.strike(call.context, text, internal=call.internal)
             self._before(rules, call)
             response = pages.distort(rules, call.context, http, body) or self._answer(call, environ)
         except ApiError as error:
@@ -177,8 +181,6 @@ class Gateway:
         return Call(http=http, body=body, context=context, internal=account is not None, known=known)
 
     def _before(self, rules: list[faults.Rule], call: Call) -> None:
-        if not call.internal:
-            self._settle_principal(call.context)
         for rule in rules:
             if rule.kind == "latency":
                 sleep(float(rule.arguments.get("seconds", 1.0)))
