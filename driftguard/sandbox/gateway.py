@@ -33,6 +33,12 @@ log = logging.getLogger("driftguard.sandbox")
 OWNED = frozenset({"cloudformation", "cloudcontrol", "config"})
 """Services of which moto is never asked anything."""
 
+_MISTAKEN = re.compile(
+    r"Analytics|IntelligentTiering|Metadata|Metrics|Abac|RequestPayment|Annotation|Torrent|CreateSession|"
+    r"RenameObject|UpdateObjectEncryption|DirectoryBuckets|GetObjectRetention|WriteGetObjectResponse"
+)
+"""Operations of S3 that moto does not know and takes for others, such as ListObjects."""
+
 _CREDENTIAL = re.compile(r"(?:Credential=|X-Amz-Credential=)([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _BUCKET_HOST = re.compile(r"^(?P<bucket>.+?)\.s3(?!-control)(?:[.-][a-z0-9-]+)*\.amazonaws\.com")
 
@@ -127,7 +133,6 @@ class Gateway:
         try:
             if not call.internal:
                 self._settle_principal(call.context)
-            # Only now is the account known, which rules may name.
             rules = self.faults.strike(call.context, text, internal=call.internal)
             self._before(rules, call)
             response = pages.distort(rules, call.context, http, body) or self._answer(call, environ)
@@ -201,7 +206,8 @@ class Gateway:
         context = call.context
         handler = OPERATIONS.get((context.service, context.operation))
         if handler is None:
-            if context.service in OWNED or not call.known:
+            mistaken = context.service == "s3" and _MISTAKEN.search(context.operation)
+            if context.service in OWNED or not call.known or mistaken:
                 raise self._not_simulated(context)
             return self._ask_moto(context, environ)
         try:
