@@ -39,7 +39,7 @@ def first_hole(value: Json) -> Unknown | Partial | None:
 
 
 def as_text(value: Json) -> str | Partial | Unknown:
-    """``value`` as CloudFormation writes it into a string: ``true``, ``5``, a list joined by commas."""
+    """``value`` as CloudFormation writes it into a string: ``true``, ``5``.  Lists and maps have no such form."""
     if isinstance(value, (str, Partial, Unknown)):
         return value
     if isinstance(value, bool):
@@ -50,9 +50,7 @@ def as_text(value: Json) -> str | Partial | Unknown:
         return str(value)
     if value is NO_VALUE or value is None:
         return ""
-    if isinstance(value, (list, tuple)):
-        return join(",", [as_text(item) for item in value])
-    return Unknown("a map cannot be part of a string")
+    return Unknown("a list or a map cannot be part of a string")
 
 
 def concat(parts: Iterable[str | Partial | Unknown]) -> str | Partial | Unknown:
