@@ -21,6 +21,8 @@ from driftguard.declared.text import (
     dynamic_references,
     first_hole,
     known_items,
+    masked_base64,
+    may_be_equal,
     unmask,
 )
 from driftguard.model import Json, Partial, Unknown
@@ -103,7 +105,8 @@ class Evaluator:
             return own(argument)
         pure = PURE.get(name)
         if pure is not None:
-            return pure(self.value(argument))
+            value = self.value(argument)
+            return masked_base64(value) if self._hides(name, value) else pure(value)
         extension = EXTENSIONS.get(name)
         if extension is not None:
             if not self._extended:
@@ -114,6 +117,10 @@ class Evaluator:
         if name in _LOGIC:
             return self.truth({name: argument})
         return Unknown(f"{name} is not a function that driftguard knows")
+
+    def _hides(self, name: str, value: Json) -> bool:
+        """Whether encoding would bury question marks that are not the ones that were deployed."""
+        return self.context.masked and name == "Fn::Base64" and isinstance(value, str) and "?" in value
 
     # -- references -----------------------------------------------------------------------------------
 
@@ -351,6 +358,8 @@ class Evaluator:
         hole = first_hole([left, right])
         if hole is not None:
             return Unknown(hole.reason)
+        if self.context.masked and may_be_equal(left, right):
+            return Unknown("characters that CloudFormation shows as ? may differ")
         if "{{resolve:" in str(left) + str(right):
             return Unknown("a condition cannot see through a dynamic reference")
         return bool(left == right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -170,3 +171,21 @@ def unmask(value: str | Partial) -> str | Partial:
             elif text:
                 pieces.append(text)
     return Partial(tuple(pieces)) if any(isinstance(piece, Unknown) for piece in pieces) else value
+
+
+def may_be_equal(one: Json, other: Json) -> bool:
+    """Whether two values that GetTemplate may have masked could be the same, or could be different."""
+    if not (isinstance(one, str) and isinstance(other, str)) or "?" not in one + other:
+        return False
+    return any(
+        isinstance(pattern, Partial) and pattern.matches(value)
+        for pattern, value in ((unmask(one), other), (unmask(other), one))
+    )
+
+
+def masked_base64(text: str) -> Partial | Unknown:
+    """The Base64 of a masked text: what stands before the first question mark, in whole groups of three."""
+    known = text.split("?", 1)[0].encode()
+    prefix = base64.b64encode(known[: len(known) // 3 * 3]).decode()
+    hole = Unknown("text with characters that CloudFormation shows as ?")
+    return Partial((prefix, hole)) if prefix else hole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -309,3 +310,28 @@ def test_a_processed_template_that_still_names_its_macros_is_not_run_again() -> 
     aws.templates[f"{ARN}/app/1"] = "Transform: [Mine, AWS::Serverless-2016-10-31]\n" + TEMPLATE
     found = {item.logical_id: item for item in declare(_read(aws)).resources}
     assert found["Topic"].properties["TopicName"] == "ami-1"
+
+
+def test_what_is_encoded_or_compared_is_not_told_by_its_mask() -> None:
+    aws = FakeAws()
+    aws.templates[f"{ARN}/app/1"] = """\
+Parameters: {Name: {Type: String}}
+Conditions: {Same: !Equals [!Ref Name, "??"], Other: !Equals [!Ref Name, "ab?"]}
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      DisplayName: !If [Same, 1, 2]
+      TopicName: !If [Other, 1, 2]
+      UserData: !Base64 "#!/bin/sh -- ?? --"
+      Plain: !Base64 plain
+"""
+    aws.described[1]["Parameters"] = [{"ParameterKey": "Name", "ParameterValue": "??"}]
+    topic = next(item for item in declare(_read(aws)).resources if item.logical_id == "Topic").properties
+    assert isinstance(topic["DisplayName"], Unknown), "two masked texts may be different ones"
+    assert topic["TopicName"] == 2
+    assert topic["Plain"] == "cGxhaW4="
+    data = topic["UserData"]
+    assert isinstance(data, Partial)
+    assert data.matches(base64.b64encode("#!/bin/sh -- 한글 --".encode()).decode())
+    assert not data.matches(base64.b64encode(b"#!/bin/bash -- ?? --").decode())
