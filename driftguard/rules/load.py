@@ -74,6 +74,7 @@ def policy_of(document: Document) -> Policy:
         source=given.source,
         where=document.where("id"),
         aliases=given.aliases,
+        suppressed_by=given.suppressed_by,
         title_ko=given.title_ko,
         message_ko=given.message_ko,
         description=given.description.strip(),

@@ -87,7 +87,7 @@ def _result(
     compliance, message = verdict
     names = (policy.id, *policy.aliases)
     status: str = compliance.value
-    if said.suppresses(names):
+    if said.suppresses((*names, *policy.suppressed_by)):
         status, message = SKIP, "Suppressed in the resource's Metadata."
     elif compliance is ComplianceType.NON_COMPLIANT:
         accepted = said.waiver_of(names)
