@@ -189,3 +189,13 @@ def masked_base64(text: str) -> Partial | Unknown:
     prefix = base64.b64encode(known[: len(known) // 3 * 3]).decode()
     hole = Unknown("text with characters that CloudFormation shows as ?")
     return Partial((prefix, hole)) if prefix else hole
+
+
+def document_in(text: str) -> Json:
+    """The JSON object or array that a text holds, or ``None``."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

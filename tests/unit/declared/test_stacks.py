@@ -335,3 +335,17 @@ Resources:
     assert isinstance(data, Partial)
     assert data.matches(base64.b64encode("#!/bin/sh -- 한글 --".encode()).decode())
     assert not data.matches(base64.b64encode(b"#!/bin/bash -- ?? --").decode())
+
+
+def test_the_holes_of_a_document_in_a_text_do_not_hang_on_its_whitespace() -> None:
+    aws = FakeAws()
+    body = {
+        "Resources": {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"D": '{"a": "b?", "c": [1]}', "E": "[?]"}}
+        }
+    }
+    aws.templates[f"{ARN}/app/1"] = body
+    topic = next(item for item in declare(_read(aws)).resources if item.logical_id == "Topic").properties
+    assert topic["D"]["c"] == [1]
+    assert topic["D"]["a"].matches("b한")
+    assert isinstance(topic["E"], Partial), "no document, just text"
