@@ -347,7 +347,7 @@ def _network() -> tuple[Function, ...]:
         _own("is_private", network.is_private, "cidr", "Whether the range is not routed in the internet."),
         _own("port_range_covers", network.port_range_covers, "from to port",
              "Whether the port is inside the range; -1 or null means all."),
-        _own("opens_port", network.opens_port, "rule port protocol", optional=1,
+        _own("opens_port", network.opens_port, "rule port protocol", optional=1, sees_holes=True,
              help="Whether a security group or network ACL rule opens the port for the protocol (tcp)."),
         _own("ports", network.port_list, "text", "'20-22,443' as a list of [first, last]."),
         _own("range_within", network.range_within, "from to text", "Whether a range of ports lies within '20-22,443'."),

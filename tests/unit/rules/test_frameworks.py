@@ -84,8 +84,8 @@ def test_nothing_judged_is_no_score(tmp_path: Path) -> None:
     [
         (FILE.replace("id: '2'", "id: '1'"), "the control 1 stands here twice"),
         (FILE.replace("{id: '5', manual: true}", "{id: '5'}"), "neither policies and `manual`"),
-        (FILE.replace("title:", "titel:"), "titel"),
-        ("id: X\n", "field required"),
+        (FILE.replace("title:", "titel:"), "`title`: field required"),
+        ("id: XY\n", "field required"),
     ],
 )
 def test_a_wrong_framework_is_an_error_with_its_line(text: str, says: str, tmp_path: Path) -> None:
