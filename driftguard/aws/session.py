@@ -78,12 +78,12 @@ class Aws:
             region = self._base.get_config_variable("region")
         except BotoCoreError as error:
             raise translate(error, Call("sts", "GetCallerIdentity", "", "", "")) from error
-        if region:
-            return str(region)
         named = [*self._scope.regions, *(r for a in self._scope.accounts for r in a.regions or ())]
-        if not named:
+        if not region and not named:
             raise ConfigError("no AWS region is set.", fix="Set `scope.regions` or AWS_REGION.")
-        return named[0]
+        home = str(region or named[0])
+        self._refuse_unknown_regions({home})
+        return home
 
     def home(self) -> Place:
         """The place of our own account in `home_region`, without any role."""
@@ -267,7 +267,12 @@ class Aws:
                 endpoint_url=self._settings.endpoint_url,
                 config=self._client_config,
             )
-        except (BotoCoreError, ValueError) as error:
+        except ValueError as error:
+            raise ConfigError(
+                f"the AWS endpoint is not an address ({error}).",
+                fix="Write `aws.endpoint_url` or AWS_ENDPOINT_URL as https://HOST:PORT.",
+            ) from error
+        except BotoCoreError as error:
             raise translate(error, Call(service, "client", "", account, region)) from error
         bucket = self._pacing.bucket(account, region, service)
 

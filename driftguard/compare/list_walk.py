@@ -93,11 +93,9 @@ def _absent_member(
     if says_nothing(value):
         trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
         return
-    verdict = absent.judge(value, walk.place(path, items, around), None)
+    verdict = absent.judge(value, walk.place(path, items, around), None, {})
     if verdict.gap == GapReason.WRITE_ONLY:
         walk.gap(path, verdict.gap, trail, verdict.detail)
-    elif isinstance(value, Mapping) and listed("default-members", walk.type_name, general(path)):
-        walk.gap(path, absent.NOT_RETURNED, trail, "AWS answers only members that are set")
     else:
         walk.differ(path, value, None, DifferenceType.REMOVE, trail)
 

@@ -243,7 +243,7 @@ class Walk:
             found = self._live_name(name, declared, live, node, path, trail)
             taken.add(found)
             if found is None or live[found] is None:
-                self._absent(value, child, (*path, name), declared, node, trail)
+                self._absent(value, child, (*path, name), (declared, live), node, trail)
             else:
                 self.value(value, live[found], child, (*path, name), trail, declared)
         for name, value in live.items():
@@ -276,15 +276,22 @@ class Walk:
         return None
 
     def _absent(
-        self, value: Json, node: Node | None, path: Path, around: Json, parent: Node | None, trail: Trail
+        self,
+        value: Json,
+        node: Node | None,
+        path: Path,
+        objects: tuple[Mapping[str, Json], Mapping[str, Json]],
+        parent: Node | None,
+        trail: Trail,
     ) -> None:
+        """The live one of the two ``objects`` lacks a property that the declared one has."""
         unknown = hole(value)
         if self._tolerated(None, path, trail):
             return
         if unknown is not None and not (self.schema and self.schema.is_write_only(general(path))):
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
             return
-        verdict = absent.judge(value, self.place(path, node, around), parent)
+        verdict = absent.judge(value, self.place(path, node, objects[0]), parent, objects[1])
         if verdict.fold:
             trail.folded.append(Fold(path=pointer(path), rule=verdict.fold))
         elif verdict.gap:
@@ -296,7 +303,8 @@ class Walk:
         self, name: str, value: Json, node: Node | None, path: Path, live: Mapping[str, Json], trail: Trail
     ) -> None:
         place = (*path, name)
-        if self._whole and node is None:
+        # A text that the template states whole, and tags (which were rid of foreign ones), admit nothing more.
+        if (self._whole and node is None) or holds_tags(path, self.schema):
             if not is_empty(value) and value is not False:
                 self.differ(place, None, value, DifferenceType.ADD, trail)
             return

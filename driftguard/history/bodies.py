@@ -54,9 +54,7 @@ class Bodies:
             against = zstandard.ZstdCompressionDict(
                 self.unpack_one(base), dict_type=zstandard.DICT_TYPE_RAWCONTENT
             )
-            delta = zstandard.ZstdCompressor(
-                level=3, dict_data=against, write_content_size=False, write_dict_id=False
-            ).compress(raw)
+            delta = zstandard.ZstdCompressor(level=3, dict_data=against, write_dict_id=False).compress(raw)
             if len(delta) <= len(full) * _DELTA_PAYS:
                 return base, 0, delta
         return None, dictionary, full
@@ -132,10 +130,8 @@ class Bodies:
 
 def _decompress(decompressor: zstandard.ZstdDecompressor, data: bytes) -> bytes:
     try:
-        # A stream reader, because a delta does not carry its size.
-        with decompressor.stream_reader(data) as reader:
-            result: bytes = reader.read()
-            return result
+        result: bytes = decompressor.decompress(data)
+        return result
     except zstandard.ZstdError as error:
         raise StoreError(
             f"the body of a state is damaged ({error}).", fix="Restore the store from a backup."

@@ -106,6 +106,20 @@ class ImportCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """A person's word for a control that no machine can judge, until ``expires_at``."""
+
+    id: str
+    framework: str
+    control: str
+    actor: str
+    at: datetime
+    statement: str
+    reference: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One line of the hash-chained audit log.  ``digest`` covers the entry and the one before it."""
 
@@ -145,8 +159,10 @@ class Store(Protocol):
         """Merge states that AWS Config delivered; idempotent and independent of their order."""
 
     # -- what a scan needs to know before it decides
-    def state_hashes(self, accounts: Sequence[str] = ()) -> Mapping[ResourceKey, str]:
-        """The hash of every present resource's state."""
+    def state_hashes(
+        self, accounts: Sequence[str] = (), at: datetime | None = None
+    ) -> Mapping[ResourceKey, str]:
+        """The hash of every resource's state: present ones, or those that were there at ``at``."""
 
     def live_findings(self) -> Sequence[Finding]:
         """Every finding that is not RESOLVED, plus those resolved recently enough to be reopened."""
@@ -191,6 +207,11 @@ class Store(Protocol):
     def waivers(self) -> Sequence[Waiver]: ...
     def put_waiver(self, waiver: Waiver, *, actor: str) -> None: ...
     def remove_waiver(self, waiver_id: str, *, actor: str) -> None: ...
+
+    def attestations(self, framework: str = "") -> Sequence[Attestation]:
+        """What people attested, of one framework or of all."""
+
+    def put_attestation(self, attestation: Attestation) -> None: ...
 
     # -- remediation
     def put_plan(self, plan: Plan) -> None: ...

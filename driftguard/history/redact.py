@@ -5,8 +5,9 @@ installation's own key: the same secret has the same tag, so that a changed secr
 and without the key nothing can be guessed from it.  What is a secret is decided by where it stands (paths
 by resource type), by the name beside it and by what it looks like; the tables are in ``data/secrets.yaml``.
 
-Compare first and redact then: redaction keeps equality of equal values, but not equality of two forms of one
-value.  Everything here is idempotent.
+Compare declared with live first and redact then: redaction keeps equality of equal values, but not equality
+of two forms of one value.  A witness comes redacted out of the store, so it is compared with the redacted live
+state.  Everything here is idempotent.
 """
 
 from __future__ import annotations

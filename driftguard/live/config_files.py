@@ -82,6 +82,12 @@ def read_stream(stream: IO[bytes], name: str) -> Iterator[ConfigurationItem | Re
         )
 
 
+def items_of(value: Any, name: str = "event") -> Iterator[ConfigurationItem | Rejected]:
+    """The items inside a JSON value: an EventBridge or SNS event, or an answer of AWS Config."""
+    for number, raw in enumerate(_walk(value), 1):
+        yield _item(raw, name, number)
+
+
 def distinct(items: Iterable[ConfigurationItem | Rejected]) -> Iterator[ConfigurationItem | Rejected]:
     """``items`` with each recorded state once.
 

@@ -133,24 +133,22 @@ def append(
         "Resources": _resources(parameters, answer or {}),
         "CloudTrailEvent": json.dumps(detail, default=str),
     }
-    _events(context, region).append(event)
-    # EventBridge user guide, "AWS service events delivered via CloudTrail".
-    announce(
-        context.at(region=region),
-        source=f"aws.{source.removesuffix('.amazonaws.com')}",
-        kind="AWS API Call via CloudTrail",
-        detail=detail,
-    )
+    _keep(context.at(region=region), event, detail)
 
 
 def _error(code: str | None, message: str | None) -> dict[str, str]:
     return {"errorCode": code, "errorMessage": message or ""} if code else {}
 
 
-def _events(context: Context, region: str) -> list[dict[str, Any]]:
-    store = context.world.store("cloudtrail.events", context.account, region)
-    found: list[dict[str, Any]] = store.setdefault("events", [])
-    return found
+def _keep(context: Context, event: dict[str, Any], detail: Mapping[str, Any]) -> None:
+    context.store("cloudtrail.events").setdefault("events", []).append(event)
+    # EventBridge user guide, "AWS service events delivered via CloudTrail".
+    announce(
+        context,
+        source=f"aws.{detail['eventSource'].removesuffix('.amazonaws.com')}",
+        kind="AWS API Call via CloudTrail",
+        detail=detail,
+    )
 
 
 def _console(user_agent: str) -> dict[str, str]:

@@ -27,9 +27,10 @@ def command(file: str) -> int:
 
     for line in _lines(file):
         if line.strip():
-            # Answers go out as they are found: the reader may be a pipe that feeds us.
             sys.stdout.write(orjson.dumps(answer(line), default=str).decode() + "\n")
-    sys.stdout.flush()
+            if file == "-":
+                # Whoever feeds the pipe may wait for this answer before the next question.
+                sys.stdout.flush()
     return 0
 
 

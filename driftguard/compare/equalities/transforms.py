@@ -83,7 +83,12 @@ def _fits(result: Any, declared: Json, live: Json, place: Place) -> bool:
             pattern = re.compile(result)
     except re.error:
         return False
-    return pattern.fullmatch(live) is not None and pattern.fullmatch(_NOWHERE) is None
+    if pattern.fullmatch(live) is None or pattern.fullmatch(_NOWHERE) is not None:
+        return False
+    if pattern.fullmatch(_NOWHERE + live) is not None and pattern.fullmatch(live + _NOWHERE) is not None:
+        # A pattern open at both ends means "among others": whole attributes, not parts of them.
+        return set(scalar(declared).split(";")) <= set(live.split(";"))
+    return True
 
 
 def _elsewhere(live: str, place: Place) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from driftguard.errors import StoreError
 from driftguard.history.codec import encode, from_iso, from_text, iso, text
 from driftguard.history.database import Connection, Row, first
-from driftguard.history.port import Page, Query
+from driftguard.history.port import Attestation, Page, Query
 from driftguard.history.query import Select, page
 from driftguard.history.tables.audit import append
 from driftguard.history.tables.base import Part
@@ -57,6 +57,46 @@ class DecisionPart(Part):
                     f"there is no waiver {waiver_id}.", fix="`driftguard waive --list` shows them."
                 )
             append(connection, actor, "waiver.remove", waiver_id, {})
+
+    # -- attestations
+    def attestations(self, framework: str = "") -> Sequence[Attestation]:
+        with self.database.read() as connection:
+            rows = connection.rows(
+                "SELECT id, framework, control, actor, at, statement, reference, expires_at FROM attestations "
+                "WHERE ? = '' OR LOWER(framework) = LOWER(?) ORDER BY at, id",
+                (framework, framework),
+            )
+        return [
+            Attestation(
+                id=row[0],
+                framework=row[1],
+                control=row[2],
+                actor=row[3],
+                at=from_iso(row[4]),
+                statement=row[5],
+                reference=row[6],
+                expires_at=None if row[7] is None else from_iso(row[7]),
+            )
+            for row in rows
+        ]
+
+    def put_attestation(self, attestation: Attestation) -> None:
+        with self.database.write() as connection:
+            connection.run(
+                "INSERT INTO attestations (id, framework, control, actor, at, expires_at, statement, reference) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    attestation.id,
+                    attestation.framework,
+                    attestation.control,
+                    attestation.actor,
+                    iso(attestation.at),
+                    None if attestation.expires_at is None else iso(attestation.expires_at),
+                    attestation.statement,
+                    attestation.reference,
+                ),
+            )
+            append(connection, attestation.actor, "attestation.put", attestation.id, encode(attestation))
 
     # -- plans
     def put_plan(self, plan: Plan) -> None:

@@ -21,7 +21,6 @@ def key_of(row: tuple[str, ...]) -> ResourceKey:
 class Identity:
     id: int
     attributes: tuple[object, ...]
-    changed: bool = False
     fresh: bool = False
 
 
@@ -31,6 +30,7 @@ class Identities:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._accounts: dict[str, dict[ResourceKey, Identity]] = {}
+        self._unwritten: dict[ResourceKey, Identity] = {}
         self._next = int(connection.rows("SELECT COALESCE(MAX(id), 0) FROM resources")[0][0]) + 1
 
     def of_account(self, account: str) -> dict[ResourceKey, Identity]:
@@ -51,7 +51,7 @@ class Identities:
         known = self.of_account(key.account)
         identity = known.get(key)
         if identity is None:
-            identity = known[key] = Identity(self._next, _BLANK, fresh=True)
+            identity = known[key] = self._unwritten[key] = Identity(self._next, _BLANK, fresh=True)
             self._next += 1
         if attributes:
             values = tuple(
@@ -59,20 +59,21 @@ class Identities:
                 for name, old in zip(ATTRIBUTES, identity.attributes, strict=True)
             )
             if values != identity.attributes:
-                identity.attributes, identity.changed = values, True
+                identity.attributes = values
+                self._unwritten[key] = identity
         return identity.id
 
     def flush(self) -> None:
         """Write what is new and what changed.  Must run before rows that refer to the ids."""
         fresh, changed = [], []
-        for known in self._accounts.values():
-            for key, identity in known.items():
-                if identity.fresh:
-                    parts = (key.partition, key.account, key.region, key.type, key.identifier)
-                    fresh.append((identity.id, *parts, *identity.attributes))
-                elif identity.changed:
-                    changed.append((*identity.attributes, identity.id))
-                identity.fresh = identity.changed = False
+        for key, identity in self._unwritten.items():
+            if identity.fresh:
+                parts = (key.partition, key.account, key.region, key.type, key.identifier)
+                fresh.append((identity.id, *parts, *identity.attributes))
+            else:
+                changed.append((*identity.attributes, identity.id))
+            identity.fresh = False
+        self._unwritten = {}
         names = ", ".join(ATTRIBUTES)
         if fresh:
             marks = ", ".join("?" * (6 + len(ATTRIBUTES)))

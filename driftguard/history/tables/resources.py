@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import orjson
@@ -36,13 +38,16 @@ def _key_parameters(key: ResourceKey) -> tuple[str, ...]:
 class ResourcePart(Part):
     """Live states: as they are, as they were, as people accepted them."""
 
-    def state_hashes(self, accounts: Sequence[str] = ()) -> Mapping[ResourceKey, str]:
+    def state_hashes(
+        self, accounts: Sequence[str] = (), at: datetime | None = None
+    ) -> Mapping[ResourceKey, str]:
         select = Select("", "", "", {})
         select.among("r.account", tuple(accounts))
-        where = " AND ".join(["v.valid_to IS NULL", *select.where])
+        _valid(select, at)
         sql = (
             "SELECT r.partition, r.account, r.region, r.type, r.identifier, b.hash FROM resources r "  # noqa: S608
-            f"JOIN versions v ON v.resource_id = r.id JOIN bodies b ON b.id = v.body_id WHERE {where}"
+            "JOIN versions v ON v.resource_id = r.id JOIN bodies b ON b.id = v.body_id "
+            f"WHERE {' AND '.join(select.where)}"
         )
         with self.database.read() as connection:
             return {key_of(row[:5]): unpack_hash(row[5]) for row in connection.rows(sql, select.parameters)}
@@ -64,11 +69,7 @@ class ResourcePart(Part):
             "changed": "v.valid_from",
         }
         select = Select(_COLUMNS, _SOURCE, "r.id", orders)
-        if query.at is None:
-            select.condition("v.valid_to IS NULL")
-        else:
-            moment = micros(query.at)
-            select.condition("v.valid_from <= ? AND (v.valid_to IS NULL OR v.valid_to > ?)", moment, moment)
+        _valid(select, query.at)
         select.among("r.account", query.accounts)
         select.among("r.region", query.regions)
         select.among("r.type", query.types)
@@ -85,16 +86,13 @@ class ResourcePart(Part):
             return page(connection, select, query, lambda rows: _resources(connection, rows))
 
     def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
-        moment = micros(at or datetime.now(UTC))
-        if at is None:
-            condition, parameters = "v.valid_to IS NULL", tuple[int, ...]()
-        else:
-            condition = "v.valid_from <= ? AND (v.valid_to IS NULL OR v.valid_to > ?)"
-            parameters = (moment, moment)
-        where = " AND ".join(f"r.{part}" for part in _KEY.split(" AND "))
-        sql = f"SELECT {_COLUMNS} FROM {_SOURCE} WHERE {where} AND {condition}"  # noqa: S608
+        select = Select("", "", "", {})
+        for part, value in zip(_KEY.split(" AND "), _key_parameters(key), strict=True):
+            select.condition(f"r.{part}", value)
+        _valid(select, at)
+        sql = f"SELECT {_COLUMNS} FROM {_SOURCE} WHERE {' AND '.join(select.where)}"  # noqa: S608
         with self.database.read() as connection:
-            found = _resources(connection, connection.rows(sql, (*_key_parameters(key), *parameters)))
+            found = _resources(connection, connection.rows(sql, select.parameters))
         return found[0] if found else None
 
     def find_keys(self, text: str) -> Sequence[ResourceKey]:
@@ -191,14 +189,37 @@ class ResourcePart(Part):
             )
 
 
+def _valid(select: Select, at: datetime | None) -> None:
+    """Versions that are valid now, or were at a moment."""
+    if at is None:
+        select.condition("v.valid_to IS NULL")
+    else:
+        moment = micros(at)
+        select.condition("v.valid_from <= ? AND (v.valid_to IS NULL OR v.valid_to > ?)", moment, moment)
+
+
 def _resources(connection: Connection, rows: Sequence[Row]) -> list[Resource]:
     bodies = Bodies(connection)
     result: list[Resource] = []
-    for batch in batches(rows, 5000):
-        raw = bodies.unpack([row[9] for row in batch])
-        result += [_resource(row, raw[row[9]]) for row in batch]
-        bodies.forget()
+    with _without_collector(len(rows)):
+        for batch in batches(rows, 5000):
+            raw = bodies.unpack([row[9] for row in batch])
+            result += [_resource(row, raw[row[9]]) for row in batch]
+            bodies.forget()
     return result
+
+
+@contextmanager
+def _without_collector(count: int) -> Iterator[None]:
+    """Keep the cyclic collector from walking a large answer over and over while it is being built."""
+    if count < 1000 or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _resource(row: Row, raw: bytes) -> Resource:

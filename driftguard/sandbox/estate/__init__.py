@@ -11,5 +11,12 @@
 from __future__ import annotations
 
 from driftguard.sandbox.estate.deploy import deploy
+from driftguard.sandbox.estate.night import Expected, ExpectedReport, expected_report, play
+from driftguard.sandbox.estate.plan import read
 
-__all__ = ["deploy"]
+__all__ = ["Expected", "ExpectedReport", "config_text", "deploy", "expected_report", "play"]
+
+
+def config_text() -> str:
+    """The ``config.yaml`` with which driftguard looks at the estate."""
+    return read("config.yaml")

@@ -100,7 +100,10 @@ class _Builder:
         """Switch AWS Config on in one account and region."""
         number = self.estate.account(wanted["account"])
         config = self.client("config", wanted["account"], wanted["region"])
-        group: dict[str, Any] = {"allSupported": True, "includeGlobalResourceTypes": bool(wanted.get("global"))}
+        group: dict[str, Any] = {
+            "allSupported": True,
+            "includeGlobalResourceTypes": bool(wanted.get("global")),
+        }
         if excluded := wanted.get("excluded"):
             group = {
                 "allSupported": False,

@@ -1,41 +1,13 @@
-"""CodeDeploy operations that moto lacks: updates, deletions, batch reads, deployment configurations."""
+"""CodeDeploy operations that moto lacks: updates, deletions, batch reads."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from driftguard.sandbox.core import ApiError, Context, Request, Response, operation, paginate
-
-# The configurations that come with every account (user guide, "Working with deployment configurations").
-PREDEFINED = {
-    "Server": (
-        "CodeDeployDefault.OneAtATime",
-        "CodeDeployDefault.HalfAtATime",
-        "CodeDeployDefault.AllAtOnce",
-    ),
-    "Lambda": (
-        "CodeDeployDefault.LambdaAllAtOnce",
-        "CodeDeployDefault.LambdaCanary10Percent5Minutes",
-        "CodeDeployDefault.LambdaCanary10Percent10Minutes",
-        "CodeDeployDefault.LambdaCanary10Percent15Minutes",
-        "CodeDeployDefault.LambdaCanary10Percent30Minutes",
-        "CodeDeployDefault.LambdaLinear10PercentEvery1Minute",
-        "CodeDeployDefault.LambdaLinear10PercentEvery2Minutes",
-        "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes",
-        "CodeDeployDefault.LambdaLinear10PercentEvery10Minutes",
-    ),
-    "ECS": (
-        "CodeDeployDefault.ECSAllAtOnce",
-        "CodeDeployDefault.ECSCanary10Percent5Minutes",
-        "CodeDeployDefault.ECSCanary10Percent15Minutes",
-        "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
-        "CodeDeployDefault.ECSLinear10PercentEvery3Minutes",
-    ),
-}
+from driftguard.sandbox.core import ApiError, Context, Request, Response, operation
 
 
 def _backend(context: Context) -> Any:
@@ -134,55 +106,3 @@ def stop_deployment(context: Context, request: Request) -> Response:
         raise ApiError("DeploymentAlreadyCompletedException", "The deployment is already complete.")
     found.status = "Stopped"
     return {"status": "Succeeded", "statusMessage": "No more deployments will be scheduled"}
-
-
-def _configs(context: Context) -> dict[str, dict[str, Any]]:
-    return context.store("codedeploy.configs")
-
-
-@operation("codedeploy", "CreateDeploymentConfig")
-def create_config(context: Context, request: Request) -> Response:
-    """Create a deployment configuration."""
-    name = request["deploymentConfigName"]
-    if name in _configs(context) or name.startswith("CodeDeployDefault."):
-        raise ApiError("DeploymentConfigAlreadyExistsException", f"Deployment config already exists: {name}")
-    found = {**request, "deploymentConfigId": str(uuid.uuid4()), "createTime": context.clock.now()}
-    found.setdefault("computePlatform", "Server")
-    _configs(context)[name] = found
-    return {"deploymentConfigId": found["deploymentConfigId"]}
-
-
-@operation("codedeploy", "GetDeploymentConfig")
-def get_config(context: Context, request: Request) -> Response:
-    """One deployment configuration."""
-    name = request["deploymentConfigName"]
-    if name in _configs(context):
-        return {"deploymentConfigInfo": _configs(context)[name]}
-    for platform, names in PREDEFINED.items():
-        if name in names:
-            return {"deploymentConfigInfo": {"deploymentConfigName": name, "computePlatform": platform}}
-    raise ApiError(
-        "DeploymentConfigDoesNotExistException", f"No deployment configuration found for name: {name}"
-    )
-
-
-@operation("codedeploy", "ListDeploymentConfigs")
-def list_configs(context: Context, request: Request) -> Response:
-    """Names of all deployment configurations."""
-    names = [name for predefined in PREDEFINED.values() for name in predefined] + sorted(_configs(context))
-    page, more = paginate(names, request, token=_NEXT, default=100)
-    return {"deploymentConfigsList": page, **more}
-
-
-_NEXT = "nextToken"
-
-
-@operation("codedeploy", "DeleteDeploymentConfig")
-def delete_config(context: Context, request: Request) -> Response:
-    """Remove a deployment configuration that no group uses."""
-    name = request["deploymentConfigName"]
-    groups = _backend(context).deployment_groups.values()
-    if any(group.deployment_config_name == name for members in groups for group in members.values()):
-        raise ApiError("DeploymentConfigInUseException", f"The deployment configuration is in use: {name}")
-    _configs(context).pop(name, None)
-    return {}

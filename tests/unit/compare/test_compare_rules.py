@@ -29,6 +29,7 @@ STRUCTURE = {
     "key-alias",
     "aws-tags",
     "stack-tags",
+    "service-tags",
     "declared-empty",
     "declared-false",
     "documented-default",

@@ -143,6 +143,16 @@ def test_what_a_person_can_remove_is_reported_removed(name: str, declared: dict[
     assert [(one.path, one.type) for one in found.differences] == [(path, DifferenceType.REMOVE)]
 
 
+def test_a_deleted_setting_is_reported_even_where_new_resources_start_with_it() -> None:
+    block = dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    found = run(
+        "AWS::S3::Bucket", {"BucketName": "b", "PublicAccessBlockConfiguration": block}, {"BucketName": "b"}
+    )
+    assert [one.path for one in found.differences] == ["/PublicAccessBlockConfiguration"]
+
+
 def test_live_only_values_are_undeclared_and_defaults_are_not_mentioned() -> None:
     live = {
         "FunctionName": "f",

@@ -52,7 +52,7 @@ def test_a_resolved_value_is_found_where_it_was_written_though_its_index_moved()
     resource = resolve(load_template(YAML, file="t.yaml")).resources[0]
     assert resource.locations[""].line == 5
     assert resource.locations["/Tags/0/Value"].line == 14
-    assert resource.locations["/KmsMasterKeyId"].line == 5, "what is missing is looked for at the resource"
+    assert resource.locations["/KmsMasterKeyId"].line == 7, "what is missing belongs under Properties"
     assert set(resource.locations) == {"", "/TopicName", "/Tags", "/Tags/0", "/Tags/0/Key", "/Tags/0/Value"}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from driftguard.errors import InputError
-from driftguard.live import ConfigurationItem, Rejected, files_in, read_file, read_stream
+from driftguard.live import ConfigurationItem, Rejected, files_in, items_of, read_file, read_stream
 
 
 def item(number: int, **more: Any) -> dict[str, Any]:
@@ -121,6 +121,12 @@ def test_items_inside_notifications_and_recorded_answers_are_found(tmp_path: Pat
     assert ids(list(read_file(path))) == ["queue-1"]
     path.write_text(json.dumps({"Results": [json.dumps(item(1)), json.dumps(item(2))]}))
     assert ids(list(read_file(path))) == ["queue-1", "queue-2"]
+
+
+def test_the_item_of_an_event_is_found() -> None:
+    event = {"source": "aws.config", "detail": {"messageType": "x", "configurationItem": item(1)}}
+    assert ids(list(items_of(event))) == ["queue-1"]
+    assert list(items_of({"source": "aws.cloudtrail", "detail": {}})) == []
 
 
 def test_a_summary_is_not_taken_for_an_item(tmp_path: Path) -> None:

@@ -141,6 +141,25 @@ def test_a_native_item_that_shows_all_that_is_declared_costs_no_call(fake: FakeA
     assert found.properties["VisibilityTimeout"] == 30
 
 
+def test_what_seems_to_differ_is_read_again_because_items_lag(fake: FakeAws, place: Place) -> None:
+    shown = {"QueueUrl": "https://q", "VisibilityTimeout": 30}
+    fake.on("SelectResourceConfig", {"Results": [row("AWS::SQS::Queue", "https://q", shown)]})
+    fake.on("GetResource", model("AWS::SQS::Queue", "https://q", {**shown, "VisibilityTimeout": 60}))
+    (found,) = read_place(place, [declared("AWS::SQS::Queue", "https://q", {"VisibilityTimeout": 60})])
+    assert isinstance(found, Resource)
+    assert found.properties["VisibilityTimeout"] == 60
+
+
+def test_tags_beyond_the_declared_ones_are_no_reason_to_ask(fake: FakeAws, place: Place) -> None:
+    tags = [{"key": "team", "value": "sre"}, {"key": "aws:cloudformation:stack-name", "value": "s"}]
+    item = row("AWS::SQS::Queue", "https://q", {"QueueUrl": "https://q"}, tags=tags)
+    fake.on("SelectResourceConfig", {"Results": [item]})
+    properties = {"Tags": [{"Key": "team", "Value": "sre"}]}
+    (found,) = read_place(place, [declared("AWS::SQS::Queue", "https://q", properties)])
+    assert isinstance(found, Resource)
+    assert found.source is Source.CONFIG
+
+
 def test_absence_from_a_native_item_is_asked_of_cloud_control(fake: FakeAws, place: Place) -> None:
     fake.on(
         "SelectResourceConfig", {"Results": [row("AWS::SQS::Queue", "https://q", {"QueueUrl": "https://q"})]}

@@ -1,0 +1,217 @@
+"""What memory costs: bytes per resource and night, and how fast a moment of the past is answered.
+
+A synthetic year: resources of fifteen shapes with random ids (so compression is not flattered), a share of
+them changed by one realistic edit a night.  Beside it stands what a full copy a night would take.
+
+    python -m benchmarks.history [--resources 50000] [--nights 365] [--changed 0.01] [--postgres URL]
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from driftguard.history import open_store
+from driftguard.history.codec import digest
+from driftguard.history.port import Query
+from driftguard.history.store import SqlStore
+from driftguard.model import (
+    CoverageCounts,
+    Outcome,
+    Report,
+    Resource,
+    ResourceKey,
+    Run,
+    Scope,
+    Snapshot,
+    Source,
+)
+
+_START = datetime(2025, 11, 1, 2, tzinfo=UTC)
+_TYPES = (
+    "AWS::EC2::Instance",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::Volume",
+    "AWS::S3::Bucket",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::RDS::DBInstance",
+    "AWS::DynamoDB::Table",
+    "AWS::SQS::Queue",
+    "AWS::SNS::Topic",
+    "AWS::ECS::Service",
+    "AWS::Logs::LogGroup",
+    "AWS::KMS::Key",
+    "AWS::CloudWatch::Alarm",
+)
+_ACCOUNTS = 50
+
+
+def _hex(rng: random.Random, length: int) -> str:
+    return f"{rng.getrandbits(4 * length):0{length}x}"
+
+
+def make(rng: random.Random, number: int) -> tuple[ResourceKey, dict[str, Any]]:
+    """A resource of 3 to 6 KB as JSON, like a full AWS Config item's configuration."""
+    kind = _TYPES[number % len(_TYPES)]
+    account = f"{100000000000 + number % _ACCOUNTS}"
+    key = ResourceKey(account=account, region="ap-northeast-2", type=kind, identifier=f"r-{_hex(rng, 17)}")
+    arn = f"arn:aws:{kind.split('::')[1].lower()}:ap-northeast-2:{account}:{key.identifier}"
+    statement = [
+        {
+            "Sid": f"Allow{_hex(rng, 4)}",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account}:role/app-{_hex(rng, 8)}"},
+            "Action": [f"s3:{verb}Object" for verb in ("Get", "Put", "Delete")],
+            "Resource": f"{arn}/{_hex(rng, 12)}/*",
+            "Condition": {"StringEquals": {"aws:SourceVpce": f"vpce-{_hex(rng, 17)}"}},
+        }
+        for _ in range(1 + number % 5)
+    ]
+    rules = [
+        {
+            "IpProtocol": "tcp",
+            "FromPort": port,
+            "ToPort": port,
+            "CidrIp": f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24",
+            "Description": f"from team-{rng.randrange(40)}",
+        }
+        for port in rng.sample((22, 80, 443, 3306, 5432, 6379, 8080, 9092), 4)
+    ]
+    properties: dict[str, Any] = {
+        "Arn": arn,
+        "Name": f"{kind.split('::')[2].lower()}-{_hex(rng, 8)}",
+        "VpcId": f"vpc-{_hex(rng, 17)}",
+        "SubnetIds": [f"subnet-{_hex(rng, 17)}" for _ in range(3)],
+        "SecurityGroupIds": [f"sg-{_hex(rng, 17)}" for _ in range(2)],
+        "KmsKeyId": f"arn:aws:kms:ap-northeast-2:{account}:key/{_hex(rng, 32)}",
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": statement},
+        "Rules": rules,
+        "Settings": {
+            f"Setting{i}": rng.choice(("enabled", "disabled", 0, 1, 30, 90, True)) for i in range(30)
+        },
+        "Description": "Created by the platform team for the shared services of the estate",
+        "Tags": [
+            {"Key": "Name", "Value": f"svc-{_hex(rng, 6)}"},
+            {"Key": "Environment", "Value": rng.choice(("prod", "stage", "dev"))},
+            {"Key": "CostCenter", "Value": str(rng.randrange(1000, 9999))},
+            {
+                "Key": "aws:cloudformation:stack-id",
+                "Value": f"arn:aws:cloudformation:ap-northeast-2:{account}:stack/s/{_hex(rng, 32)}",
+            },
+        ],
+    }
+    return key, properties
+
+
+def change(rng: random.Random, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """One realistic edit."""
+    edited: dict[str, Any] = orjson.loads(orjson.dumps(properties))
+    match rng.randrange(4):
+        case 0:
+            edited["Rules"].append(
+                {"IpProtocol": "tcp", "FromPort": rng.randrange(65536), "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+            )
+            edited["Rules"] = edited["Rules"][-8:]
+        case 1:
+            edited["Settings"][f"Setting{rng.randrange(30)}"] = rng.randrange(1000)
+        case 2:
+            edited["SecurityGroupIds"] = [f"sg-{_hex(rng, 17)}", *edited["SecurityGroupIds"][:1]]
+        case _:
+            edited["Tags"][2]["Value"] = str(rng.randrange(1000, 9999))
+    return edited
+
+
+def _resource(key: ResourceKey, properties: Mapping[str, Any]) -> Resource:
+    return Resource(
+        key=key,
+        properties=properties,
+        source=Source.CONFIG,
+        arn=str(properties["Arn"]),
+        name=str(properties["Name"]),
+        tags={tag["Key"]: tag["Value"] for tag in properties["Tags"]},
+        state_hash=digest(properties),
+    )
+
+
+def fill(store: SqlStore, count: int, nights: int, share: float) -> tuple[int, float]:
+    """Record a year of nights; answers (bytes of full copies, seconds of an ordinary night)."""
+    rng = random.Random(20261121)
+    estate = {key: _resource(key, body) for key, body in (make(rng, number) for number in range(count))}
+    keys = list(estate)
+    full = sum(len(orjson.dumps(dict(resource.properties))) for resource in estate.values()) * nights
+    times = []
+    for number in range(nights):
+        if number:
+            for key in rng.sample(keys, max(1, int(count * share))):
+                estate[key] = _resource(key, change(rng, estate[key].properties))
+        at = _START + timedelta(days=number)
+        run = Run(id=f"night-{number}", started_at=at, finished_at=at, scope=Scope())
+        report = Report(run=run, outcome=Outcome.COMPLETE, coverage=CoverageCounts(checked=count))
+        began = time.perf_counter()
+        store.record(report, Snapshot(taken_at=at, resources=estate))
+        times.append(time.perf_counter() - began)
+        if number % 30 == 0:
+            print(f"  night {number:3}: {times[-1]:.2f} s", flush=True)
+    return full, statistics.median(times[1:] or times)
+
+
+def measure(name: str, store: SqlStore, count: int, nights: int, share: float) -> None:
+    print(f"{name}: {count} resources, {nights} nights, {share:.1%} changed a night", flush=True)
+    full, night = fill(store, count, nights, share)
+    store.compact()
+    size = store.size()
+    each = size / count / nights
+    print(
+        f"  {size / 1e6:.1f} MB on disk, {each:.2f} bytes per resource and night, an ordinary night in {night:.2f} s"
+    )
+    print(
+        f"  full copies: {full / 1e6:.0f} MB ({full / count / nights:.0f} bytes): {full / size:.0f} times as much"
+    )
+    moments = [_START + timedelta(days=nights * part) for part in (0.1, 0.5, 0.9)]
+    account = (f"{100000000000}",)
+    for label, query in (
+        ("one account", Query(accounts=account, limit=10**6)),
+        ("the estate", Query(limit=10**6)),
+    ):
+        times = []
+        for moment in moments:
+            began = time.perf_counter()
+            found = len(store.resources(replace(query, at=moment)).items)
+            times.append((time.perf_counter() - began) * 1000)
+        print(f"  as of a night, {label} ({found} states): {statistics.median(times):.0f} ms", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
+    parser.add_argument("--resources", type=int, default=50_000)
+    parser.add_argument("--nights", type=int, default=365)
+    parser.add_argument("--changed", type=float, default=0.01)
+    parser.add_argument("--postgres", metavar="URL", help="an empty database to measure as well")
+    parser.add_argument("--only-postgres", action="store_true")
+    arguments = parser.parse_args()
+    size = (arguments.resources, arguments.nights, arguments.changed)
+    if not arguments.only_postgres:
+        with tempfile.TemporaryDirectory() as folder:
+            store = open_store(f"sqlite:///{Path(folder)}/history.db")
+            measure("SQLite", store, *size)
+            store.close()
+    if arguments.postgres:
+        store = open_store(arguments.postgres)
+        measure("PostgreSQL", store, *size)
+        store.close()
+
+
+if __name__ == "__main__":
+    main()
