@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, ResourceKey, Source, Unknown
+from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, ResourceKey, Source
 from driftguard.rules.paths import schema_of
 from driftguard.rules.policy import Variant
 from driftguard.rules.relations import JudgeContext, Judged
-from driftguard.rules.values import Names, first_hole, plain, reason, truth, with_holes
+from driftguard.rules.values import Names, Unseen, first_hole, plain, reason, truth, with_holes
 
 Verdict = tuple[ComplianceType, str]
 
@@ -93,8 +93,8 @@ def _unknown(hole: Any) -> Verdict:
     return ComplianceType.INSUFFICIENT_DATA, f"Cannot be told: {reason(hole)}."
 
 
-def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unknown]:
-    """The properties that the policy reads and the source does not show, each as an `Unknown`."""
+def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unseen]:
+    """The properties that the policy reads and the source does not show, each as an `Unseen`."""
     coverage = prepared.resource.coverage
     names = variant.reads
     if names is None:
@@ -104,9 +104,9 @@ def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unknown]:
         if name in prepared.properties:
             continue
         if name in prepared.hidden:
-            out[name] = Unknown(f"{name} {prepared.hidden[name]}")
+            out[name] = Unseen(f"{name} {prepared.hidden[name]}")
         elif coverage is not None and name not in coverage:
-            out[name] = Unknown(f"{name} is not shown by {prepared.resource.source.value}")
+            out[name] = Unseen(f"{name} is not shown by {prepared.resource.source.value}")
     return out
 
 

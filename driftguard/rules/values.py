@@ -19,6 +19,16 @@ from driftguard.model import Json, Partial, Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that may or may not be there: not shown by the source, not read, or inside a hole.
+
+    An `Unknown` is a value that is declared and not known; of this one not even that much is certain.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """The identifier or an attribute of a resource, unknown until it is deployed.
 
@@ -66,10 +76,10 @@ class Maybe:
     why: Unknown
 
 
-HOLES = frozenset({Unknown, Partial, Reference, Supplied, Secret, Maybe})
-OPAQUE = frozenset({Unknown, Supplied, Secret})
+HOLES = frozenset({Unknown, Unseen, Partial, Reference, Supplied, Secret, Maybe})
+OPAQUE = frozenset({Unknown, Unseen, Supplied, Secret})
 """Holes of which nothing is known at all."""
-Hole = Unknown | Partial | Reference | Supplied | Secret | Maybe
+Hole = Unknown | Unseen | Partial | Reference | Supplied | Secret | Maybe
 
 
 def reason(hole: Any) -> str:
@@ -84,7 +94,7 @@ def truth(value: Any) -> Any:
         return value
     if kind is Unknown:
         return value
-    if kind is Supplied or kind is Secret:
+    if kind in OPAQUE:
         return Unknown(value.reason)
     if kind is list:
         if not value:
