@@ -154,7 +154,9 @@ class PostgresDatabase:
     def restore(self, source: Path) -> None:
         migrate(self)
         with self.write() as connection:
-            if connection.rows("SELECT 1 FROM runs LIMIT 1") or connection.rows("SELECT 1 FROM audit LIMIT 1"):
+            if connection.rows("SELECT 1 FROM runs LIMIT 1") or connection.rows(
+                "SELECT 1 FROM audit LIMIT 1"
+            ):
                 raise StoreError(f"{self.name} is not empty.", fix="Restore into a new database.")
             load(connection.raw, source)
 

@@ -59,7 +59,7 @@ def _open(url: str, results: Any) -> None:
     try:
         open_store(url).close()
         results.put("")
-    except BaseException as error:  # noqa: BLE001 - told to the parent
+    except BaseException as error:
         results.put(repr(error))
 
 
@@ -95,7 +95,14 @@ def test_both_dialects_have_the_same_migrations() -> None:
 def test_people_can_read_the_views(store: SqlStore) -> None:
     store.record(full_report(0), snapshot(0, resource("archive"), resource("plain")))
     store.put_waiver(Waiver(id="w", reason="r", owner="o", approver="a", expires_at=night(9)), actor="a")
-    views = ("open_findings", "accepted_findings", "non_compliant", "present_resources", "changes", "present_drift")
+    views = (
+        "open_findings",
+        "accepted_findings",
+        "non_compliant",
+        "present_resources",
+        "changes",
+        "present_drift",
+    )
     with store.database.read() as connection:
         counts = {view: len(connection.rows(f"SELECT * FROM {view}")) for view in views}
     assert counts == {
@@ -157,7 +164,13 @@ def test_retention_forgets_the_past_but_no_evidence(store: SqlStore) -> None:
 
 def test_attestations_are_kept_with_their_word(store: SqlStore) -> None:
     word = Attestation(
-        id="a1", framework="K-ISMS", control="1.1.1", actor="kim", at=night(0), statement="reviewed", expires_at=night(9)
+        id="a1",
+        framework="K-ISMS",
+        control="1.1.1",
+        actor="kim",
+        at=night(0),
+        statement="reviewed",
+        expires_at=night(9),
     )
     store.put_attestation(word)
     assert store.attestations("k-isms") == store.attestations() == [word]
@@ -168,7 +181,12 @@ def test_trends_follow_the_runs(store: SqlStore) -> None:
     store.record(full_report(0), snapshot(0))
     store.record(report(1), snapshot(1))
     first, second = store.trends()
-    assert (first.open, first.new, first.compliance, first.coverage) == ({"HIGH": 1}, 1, {"K-ISMS": 66.67}, 100.0)
+    assert (first.open, first.new, first.compliance, first.coverage) == (
+        {"HIGH": 1},
+        1,
+        {"K-ISMS": 66.67},
+        100.0,
+    )
     assert (second.at, second.open, second.mean_hours_in_drift) == (night(1), {}, None)
     assert store.trends(since=night(0.5)) == [second]
 
@@ -213,14 +231,16 @@ def test_a_corrupt_file_is_told_apart_from_a_foreign_one(tmp_path: Path) -> None
         open_store(f"sqlite:///{foreign}")
     broken = tmp_path / "broken.db"
     store = open_store(f"sqlite:///{broken}")
-    store.record(report(0), snapshot(0, *(resource(f"b{n}", {"pad": os.urandom(50).hex()}) for n in range(200))))
+    store.record(
+        report(0), snapshot(0, *(resource(f"b{n}", {"pad": os.urandom(50).hex()}) for n in range(200)))
+    )
     store.compact()
     store.close()
     data = bytearray(broken.read_bytes())
     for page in range(8, len(data) // 4096):
         data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     broken.write_bytes(bytes(data))
-    with pytest.raises(StoreError, match="damaged|malformed"):
+    with pytest.raises(StoreError, match=r"damaged|malformed"):
         opened = open_store(f"sqlite:///{broken}")
         faults = opened.verify()
         opened.close()
