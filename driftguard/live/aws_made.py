@@ -50,6 +50,13 @@ _OWNERS_TAGS = (
 """Tags that only AWS can set, by the service that made and keeps the resource."""
 
 
+def _kept_by_service(item: ConfigurationItem) -> bool:
+    """Whether a service tagged it as its own; the tags stand in the item, or in what Describe answered."""
+    listed: Json = item.configuration.get("tags") or item.configuration.get("Tags") or ()
+    described = {str(tag.get("key") or tag.get("Key")) for tag in listed if isinstance(tag, Mapping)}
+    return any(tag in (item.tags or {}) or tag in described for tag in _OWNERS_TAGS)
+
+
 def _target_tracking(item: ConfigurationItem) -> bool:
     """An alarm that a target-tracking policy made for itself: its only use is to call that policy.
 
@@ -103,7 +110,7 @@ _MADE: Mapping[str, Made] = {
 
 def made_by_aws(item: ConfigurationItem, type_name: str) -> bool:
     """Whether AWS made the resource that ``item`` records, and not a person or a program of theirs."""
-    if any(tag in (item.tags or {}) for tag in _OWNERS_TAGS):
+    if _kept_by_service(item):
         return True
     made = _MADE.get(type_name)
     return made is not None and made(item)
