@@ -93,6 +93,21 @@ class Iam(Gateway):
         """Every role: name, ARN and RoleId (the AROA id that policies show for deleted roles)."""
         return self.items("ListRoles", "Roles", token="Marker", MaxItems=1000)
 
+    @reads("iam:GetRolePolicy")
+    def role_policy(self, role: str, policy: str) -> Any:
+        """The document of a role's inline policy."""
+        return self.call("GetRolePolicy", RoleName=role, PolicyName=policy)["PolicyDocument"]
+
+    @reads("iam:GetUserPolicy")
+    def user_policy(self, user: str, policy: str) -> Any:
+        """The document of a user's inline policy."""
+        return self.call("GetUserPolicy", UserName=user, PolicyName=policy)["PolicyDocument"]
+
+    @reads("iam:GetGroupPolicy")
+    def group_policy(self, group: str, policy: str) -> Any:
+        """The document of a group's inline policy."""
+        return self.call("GetGroupPolicy", GroupName=group, PolicyName=policy)["PolicyDocument"]
+
     @reads("iam:SimulatePrincipalPolicy")
     def simulate(self, principal_arn: str, actions: tuple[str, ...]) -> dict[str, str]:
         """AWS's verdict for each action: allowed, explicitDeny or implicitDeny."""
@@ -105,6 +120,29 @@ class Iam(Gateway):
             MaxItems=1000,
         )
         return {row["EvalActionName"]: row["EvalDecision"] for row in rows}
+
+
+class Sqs(Gateway):
+    SERVICE = "sqs"
+    PREFIX = "sqs"
+
+    @reads("sqs:GetQueueAttributes")
+    def policy(self, queue_url: str) -> str | None:
+        """A queue's policy as JSON text; ``None`` when it has none."""
+        answer = self.call("GetQueueAttributes", QueueUrl=queue_url, AttributeNames=["Policy"])
+        text = (answer.get("Attributes") or {}).get("Policy")
+        return str(text) if text else None
+
+
+class Sns(Gateway):
+    SERVICE = "sns"
+    PREFIX = "sns"
+
+    @reads("sns:GetTopicAttributes")
+    def policy(self, topic_arn: str) -> str | None:
+        """A topic's policy as JSON text; SNS gives every topic one."""
+        text = self.call("GetTopicAttributes", TopicArn=topic_arn)["Attributes"].get("Policy")
+        return str(text) if text else None
 
 
 class S3(Gateway):

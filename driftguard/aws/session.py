@@ -111,9 +111,9 @@ class Aws:
 
     def enter(self, target: Target) -> Place | Gap:
         """The place of a target, or the gap that says why it cannot be entered."""
-        place = self.place(target.account, target.region)
         try:
-            identity = place.sts.identity()
+            identity = self._renewed_identity(target)
+            place = self.place(target.account, target.region)
         except CredentialsError as error:
             if error.code in EXPIRED:
                 raise
@@ -126,6 +126,16 @@ class Aws:
                 target, f"the role leads into account {identity.account}, not {target.account}.", ""
             )
         return place
+
+    def _renewed_identity(self, target: Target) -> Identity:
+        try:
+            return self.place(target.account, target.region).sts.identity()
+        except CredentialsError as error:
+            if error.code not in EXPIRED or not self._role_of(target.account):
+                raise
+            # A role's session can end early (revoked, or a clock that is wrong): ask for a new one, once.
+            self.drop(target.account)
+            return self.place(target.account, target.region).sts.identity()
 
     def place(self, account: str, region: str) -> Place:
         """The gateways of an account and region.  Nothing is called yet."""

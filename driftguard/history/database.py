@@ -51,6 +51,9 @@ class Database(Protocol):
     def backup(self, target: Path) -> None:
         """Write a consistent copy to ``target`` while others go on writing."""
 
+    def restore(self, source: Path) -> None:
+        """Fill this empty database from a file that `backup` wrote."""
+
     def compact(self) -> None:
         """Give space that deletions freed back to the file system."""
 

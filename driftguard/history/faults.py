@@ -59,7 +59,16 @@ def of_drift(drift: Drift, tags: Mapping[str, str], now: datetime, run_id: str) 
     if drift.status is DriftStatus.UNMANAGED:
         message = "No stack declares it."
         yield _fault(
-            drift, FindingKind.UNMANAGED, "", Severity.INFORMATIONAL, "is not managed", message, {}, tags, now, run_id
+            drift,
+            FindingKind.UNMANAGED,
+            "",
+            Severity.INFORMATIONAL,
+            "is not managed",
+            message,
+            {},
+            tags,
+            now,
+            run_id,
         )
         return
     kind = drift.key.type

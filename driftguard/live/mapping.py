@@ -133,7 +133,7 @@ def _properties(
         return {}, frozenset()
     if shape is not None:
         properties = shape.apply(item, schema)
-        return properties, shape.coverage | frozenset(properties)
+        return properties, shape.covered(item) | frozenset(properties)
     if not is_native(item, schema):
         return {}, frozenset()
     folded = fold(item.configuration, schema.root)

@@ -10,7 +10,7 @@ from functools import partial
 
 from driftguard.aws import Place, Recorder
 from driftguard.errors import AwsError, CredentialsError, GoneError
-from driftguard.live import cloud_control, inventory
+from driftguard.live import cloud_control, inventory, service_reads
 from driftguard.live.config_items import ConfigurationItem, tag_map
 from driftguard.live.gaps import gap_of
 from driftguard.live.history import last_item
@@ -238,6 +238,8 @@ class _PlaceReader:
     def _missing(self, declared: DeclaredResource) -> list[Seen]:
         """A declared resource that the inventory did not show."""
         key = self._key(declared)
+        if declared.type in service_reads.TYPES:
+            return self._from_service(declared)
         if key is None or not cloud_control.well_formed(declared.type, key.identifier):
             detail = "The identifier of the resource is not known, so it cannot be read."
             return [self._gap(GapReason.UNRESOLVED, detail, declared)]
@@ -265,6 +267,23 @@ class _PlaceReader:
             tags={**known.tags, **found.tags},
             created_at=known.created_at,
         )
+
+    def _from_service(self, declared: DeclaredResource) -> list[Seen]:
+        """A policy that only its service shows."""
+        name = declared.identifier or declared.physical_id
+        if name is None or not service_reads.readable(declared):
+            detail = "What the policy lies on is not known, so it cannot be read."
+            return [self._gap(GapReason.UNRESOLVED, detail, declared)]
+        key = self._key(replace(declared, identifier=name))
+        assert key is not None
+        try:
+            return [service_reads.read(self._place, declared, key)]
+        except GoneError:
+            return [Deletion(key=key, declared=declared)]
+        except CredentialsError:
+            raise
+        except AwsError as error:
+            return [self._refused(error, declared)]
 
     def _from_history(self, declared: DeclaredResource, key: ResourceKey) -> Seen:
         """The last word of AWS Config about a resource that Cloud Control cannot or may not read."""

@@ -113,11 +113,11 @@ def view(report: Report, options: Options) -> View:
     """``report`` as it is shown in ``options.lang``."""
     say = messages(options.lang)
     fresh = report.new | report.reopened
-    opened = [finding for finding in _narrowed(report, options) if finding.open]
-    accepted = [f for f in _narrowed(report, options) if f.status is FindingStatus.SUPPRESSED]
-    items = {
-        finding.fingerprint: _item(finding, report, say) for finding in (*opened, *accepted, *report.resolved)
-    }
+    listed = _narrowed(report.findings, report, options)
+    opened = [finding for finding in listed if finding.open]
+    accepted = [finding for finding in listed if finding.status is FindingStatus.SUPPRESSED]
+    resolved = _narrowed(report.resolved, report, options)
+    items = {finding.fingerprint: _item(finding, report, say) for finding in (*opened, *accepted, *resolved)}
 
     def shown(findings: Iterable[Finding]) -> tuple[Item, ...]:
         listed = sorted(findings, key=lambda f: (f.severity.rank, f.first_seen, f.key, f.subject))
@@ -126,12 +126,12 @@ def view(report: Report, options: Options) -> View:
     counts = Counter(finding.severity for finding in opened)
     return View(
         text=say,
-        headline=_headline(report, opened, say),
+        headline=_headline(report, opened, len(resolved), say),
         tone=_tone(report, opened),
         tiles=_tiles(report, opened, say),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
-        resolved=shown(report.resolved),
+        resolved=shown(resolved),
         accepted=shown(accepted),
         gaps=_gaps(report.gaps, say),
         coverage=tuple(
@@ -144,19 +144,19 @@ def view(report: Report, options: Options) -> View:
     )
 
 
-def _narrowed(report: Report, options: Options) -> Iterable[Finding]:
+def _narrowed(findings: Iterable[Finding], report: Report, options: Options) -> list[Finding]:
     """The findings, those of policies narrowed to a framework if one was asked for."""
     if options.framework is None:
-        return report.findings
+        return list(findings)
     inside = {policy.id for policy in report.policies.values() if _has(policy.frameworks, options.framework)}
-    return [f for f in report.findings if f.kind is FindingKind.COMPLIANCE and f.subject in inside]
+    return [f for f in findings if f.kind is FindingKind.COMPLIANCE and f.subject in inside]
 
 
 def _has(frameworks: Iterable[str], wanted: str) -> bool:
     return any(name.lower() == wanted.lower() for name in frameworks)
 
 
-def _headline(report: Report, opened: list[Finding], say: Messages) -> tuple[str, ...]:
+def _headline(report: Report, opened: list[Finding], resolved: int, say: Messages) -> tuple[str, ...]:
     new = [finding for finding in opened if finding.fingerprint in report.new]
     grave = [finding for finding in new if finding.severity in _GRAVE]
     back = sum(finding.fingerprint in report.reopened for finding in opened)
@@ -174,8 +174,8 @@ def _headline(report: Report, opened: list[Finding], say: Messages) -> tuple[str
         if not new and not back:
             lines.append(say("headline.nothing_new"))
         lines.append(say("headline.open", count=len(opened)))
-    if report.resolved:
-        lines.append(say("headline.resolved", count=len(report.resolved)))
+    if resolved:
+        lines.append(say("headline.resolved", count=resolved))
     if report.outcome is Outcome.PARTIAL:
         count = len(report.gaps)
         lines.append(say("headline.partial", count=count) if count else say("headline.partial_none"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 from collections.abc import Sequence
 from functools import cache
@@ -11,7 +10,7 @@ from types import TracebackType
 
 import boto3
 
-from driftguard.sandbox import control, identity, organization
+from driftguard.sandbox import control, identity, managed_policies, organization
 from driftguard.sandbox.clock import Clock
 from driftguard.sandbox.core import World
 from driftguard.sandbox.faults import Faults
@@ -40,8 +39,7 @@ class Sandbox:
         clock: Clock | None = None,
         seed: int = 0,
     ) -> None:
-        # AWS's managed policies exist in an account as they do in AWS.
-        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        managed_policies.install()
         _load_services()
         load_adapters()
         self.clock = clock or Clock()

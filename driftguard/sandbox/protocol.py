@@ -25,6 +25,7 @@ _loader = botocore.loaders.Loader()
 
 # Signing names that differ from the name of boto3's client.
 _BY_SIGNING_NAME = {
+    "access-analyzer": "accessanalyzer",
     "application-autoscaling": "application-autoscaling",
     "cloudcontrolapi": "cloudcontrol",
     "codestar-connections": "codestar-connections",

@@ -10,8 +10,6 @@ from datetime import datetime
 
 from driftguard.compare import CompareContext, Comparison, compare, compare_with_witness
 from driftguard.declared.native import joined
-from driftguard.declared.ownership import service_owner
-from driftguard.live import ACCOUNT
 from driftguard.model import (
     DeclaredResource,
     Drift,
@@ -25,6 +23,7 @@ from driftguard.model import (
     UndeclaredValue,
 )
 from driftguard.scan.readings import Memory, Readings
+from driftguard.scan.unmanaged import unmanaged
 from driftguard.schema import registry
 
 
@@ -65,7 +64,7 @@ class Comparer:
         yield from joined(compared, self._readings.native)
         managed = {drift.key for drift in compared}
         if self._rules.unmanaged:
-            yield from self._unmanaged(managed)
+            yield from unmanaged(self._readings, managed, self._rules.unmanaged_ignore_types)
 
     def _one(self, declared: DeclaredResource) -> Drift:
         key = declared.key
@@ -169,14 +168,6 @@ class Comparer:
         return replace(
             base, status=status, not_checked=_why(reason, gap.detail if gap else "it was not read")
         )
-
-    def _unmanaged(self, managed: set[ResourceKey]) -> Iterator[Drift]:
-        for key, resource in self._readings.snapshot.resources.items():
-            if key in managed or resource.made_by_aws or service_owner(resource) or key.type == ACCOUNT:
-                continue
-            if any(fnmatch.fnmatchcase(key.type, pattern) for pattern in self._rules.unmanaged_ignore_types):
-                continue
-            yield Drift(key=key, status=DriftStatus.UNMANAGED, physical_id=resource.name or key.identifier)
 
     def _file(self, gap: Gap) -> None:
         if gap.type and gap.identifier:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from driftguard.aws import Aws, Place, Target
@@ -26,6 +26,7 @@ from driftguard.model import (
     Snapshot,
     StackState,
 )
+from driftguard.scan.identify import identified
 from driftguard.scan.progress import Progress
 from driftguard.scan.readings import Readings
 from driftguard.settings import Settings
@@ -108,12 +109,21 @@ class _PlaceJob:
         self._progress.advance(self._name, "stacks", len(first.stacks))
         with ThreadPoolExecutor(1, thread_name_prefix="native") as pool:
             native = pool.submit(self._native, place, first.stacks)
-            self._live(place, first.resources, whole=True)
-            found.declared = declare(
+            self._live(place, _solid(first), whole=True)
+            second = declare(
                 deployment, attribute=live_attribute(first.resources, found.resources), sources=self._sources
             )
+            found.declared = replace(second, resources=identified(_solid(second), found.resources))
             self._live(place, self._newly_known(first.resources), whole=False)
             found.native = native.result()
+        known = {
+            (one.type, one.physical_id) for one in found.declared.resources if one.key in found.resources
+        }
+        found.gaps = [
+            gap
+            for gap in found.gaps
+            if gap.reason is not GapReason.UNRESOLVED or (gap.type, gap.identifier) not in known
+        ]
         found.gaps += found.declared.gaps
         found.deployed_at = _deployed_at(deployment, found.declared.resources)
         self._facts(place)
@@ -134,8 +144,6 @@ class _PlaceJob:
             return
         options = ReadOptions.of(self._settings)
         if not whole or self._settings.scope.stacks:
-            from dataclasses import replace
-
             options = replace(options, unmanaged=False)
         for seen in read_place(place, wanted, options=options, cancelled=self._cancelled):
             if isinstance(seen, Resource):
@@ -204,6 +212,18 @@ class _PlaceJob:
                 detail="The scan was interrupted before this account and region was read.",
             )
         )
+
+
+_HOLLOW = (
+    "AWS::CDK::Metadata",
+    "AWS::CloudFormation::WaitCondition",
+    "AWS::CloudFormation::WaitConditionHandle",
+)
+
+
+def _solid(declared: Declared) -> tuple[DeclaredResource, ...]:
+    """Without the resources that stand for nothing in AWS: there is nothing there that could drift."""
+    return tuple(one for one in declared.resources if one.type not in _HOLLOW)
 
 
 def _deployed_at(

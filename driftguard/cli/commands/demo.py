@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @click.command("demo", help=__doc__)
-@click.option("--folder", default="demo", show_default=True, help="Where the store and the report are written.")
+@click.option(
+    "--folder", default="demo", show_default=True, help="Where the store and the report are written."
+)
 def command(folder: str) -> None:
     try:
         from driftguard.sandbox.estate import deploy, play
@@ -37,12 +39,13 @@ def command(folder: str) -> None:
     with Sandbox() as sandbox:
         steps.begin("Building an AWS estate: 3 accounts, 2 regions, a CI/CD platform in CloudFormation")
         deploy(sandbox)
+        steps.begin("Evening: first scan, so that driftguard knows what is normal")
         with _wiring(sandbox, target) as wiring:
-            steps.begin("Evening: first scan, so that driftguard knows what is normal")
             before = _scan(wiring)
-            steps.begin(f"  {_seen(before)}. Now the night passes: people, a release and an autoscaler at work")
-            play(sandbox)
-            steps.begin("02:00: the nightly scan")
+        steps.begin(f"  {_seen(before)}. Now the night passes: people, a release and an autoscaler at work")
+        play(sandbox)
+        steps.begin("The nightly scan")
+        with _wiring(sandbox, target) as wiring:
             after = _scan(wiring)
             steps.end()
             show(after, "text")
@@ -83,7 +86,9 @@ def _wiring(sandbox: Sandbox, folder: Path) -> Wiring:
     settings = load_settings(str(config), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"})
     return Wiring(
         settings,
-        session_factory=lambda: sandbox.session(account=estate().account("management"), principal="driftguard"),
+        session_factory=lambda: sandbox.session(
+            account=estate().account("management"), principal="driftguard"
+        ),
         clock=sandbox.clock.now,
     )
 

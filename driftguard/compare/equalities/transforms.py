@@ -50,7 +50,8 @@ def _scopes(declared: Json, place: Place, length: int) -> Iterator[Json]:
     """The objects an expression may have been written for: the parent, the root, the leaf alone."""
     if isinstance(place.declared, Mapping) and not has_hole(place.declared):
         yield place.declared
-    if not has_hole(place.root):
+    inside_list = any(isinstance(part, int) for part in place.path)
+    if not inside_list and not has_hole(place.root):
         yield place.root
     if length == len(place.path) and isinstance(place.path[-1], str):
         name = place.path[-1]
@@ -126,10 +127,21 @@ def gives_nothing(declared: Json, place: Place) -> bool:
 
 
 def _evaluate(expression: str, given: Json) -> Any:
+    if isinstance(given, Mapping):
+        # Only what the expression names: the rest of a long resource would be copied for nothing.
+        named = _names(expression)
+        given = {name: value for name, value in given.items() if name in named}
+        if not given:
+            return _NOTHING
     try:
         return _remembered(expression, orjson.dumps(given))
     except orjson.JSONEncodeError:
         return _NOTHING
+
+
+@lru_cache(maxsize=1024)
+def _names(expression: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", expression))
 
 
 @lru_cache(maxsize=8192)

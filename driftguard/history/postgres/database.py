@@ -13,7 +13,8 @@ import psycopg
 
 from driftguard.errors import StoreError
 from driftguard.history.database import Row
-from driftguard.history.postgres.copying import dump
+from driftguard.history.migrate import migrate
+from driftguard.history.postgres.copying import dump, load
 
 _LOCK = 0x6472696674  # "drift": the key of the writers' advisory lock
 _IDLE_CONNECTIONS = 8
@@ -149,6 +150,15 @@ class PostgresDatabase:
             raise StoreError(f"{target} exists already.", fix="Name a file that does not exist yet.")
         with self.read() as connection:
             dump(connection.raw, target)
+
+    def restore(self, source: Path) -> None:
+        migrate(self)
+        with self.write() as connection:
+            if connection.rows("SELECT 1 FROM runs LIMIT 1") or connection.rows(
+                "SELECT 1 FROM audit LIMIT 1"
+            ):
+                raise StoreError(f"{self.name} is not empty.", fix="Restore into a new database.")
+            load(connection.raw, source)
 
     def compact(self) -> None:
         connection = self._take()

@@ -135,6 +135,23 @@ class SqliteDatabase:
         finally:
             connection.file.conn.close()
 
+    def restore(self, source: Path) -> None:
+        with self.read() as connection:
+            if connection.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+                raise StoreError(f"{self.path} is not empty.", fix="Restore into a new file.")
+        if not source.is_file():
+            raise StoreError(f"there is no backup {source}.", fix="Name a file of `store backup`.")
+        origin = SqliteDatabase(source)
+        target = self._connect()
+        try:
+            with origin.read() as connection:
+                connection.file.conn.backup(target.file.conn)
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+        finally:
+            target.file.conn.close()
+            origin.close()
+
     def compact(self) -> None:
         connection = self._connect()
         try:

@@ -19,7 +19,7 @@ Difference = dict[str, str]
 def as_value(value: Any) -> str:
     """A value as it stands in ExpectedValue and ActualValue."""
     if isinstance(value, dict | list):
-        return json.dumps(value, separators=(",", ":"), default=str)
+        return json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value)

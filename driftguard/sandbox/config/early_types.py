@@ -262,6 +262,8 @@ def _topic(context: Context, id: str) -> Reading:
     attributes = dict(context.client("sns").get_topic_attributes(TopicArn=id)["Attributes"])
     for volatile in ("SubscriptionsConfirmed", "SubscriptionsPending", "SubscriptionsDeleted"):
         attributes.pop(volatile, None)
+    if not attributes.get("DeliveryPolicy"):
+        attributes.pop("DeliveryPolicy", None)  # moto answers it empty; AWS leaves it out
     return Reading(configuration=attributes, resource_id=id, resource_name=id.rsplit(":", 1)[-1], arn=id)
 
 

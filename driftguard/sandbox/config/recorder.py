@@ -80,9 +80,7 @@ def record_everywhere(world: World) -> None:
     for account, region, kept in list(world.stores("config.recorders")):
         if kept:
             arn = f"arn:{partition_of(region)}:sts::{account}:assumed-role/AWSServiceRoleForConfig/AWSConfig"
-            who = Principal(
-                arn=arn, account=account, kind="AssumedRole", invoked_by="config.amazonaws.com"
-            )
+            who = Principal(arn=arn, account=account, kind="AssumedRole", invoked_by="config.amazonaws.com")
             with world.lock:
                 record(
                     Context(

@@ -38,7 +38,8 @@ class _Builder:
         """A client of the deployment role in an account of the estate, called by name."""
         number = self.estate.account(account)
         who = f"arn:aws:sts::{number}:assumed-role/Deployment/pipeline"
-        return self._sandbox.session(account=number, region=region, principal=who).client(service)
+        session: Any = self._sandbox.session(account=number, region=region, principal=who)
+        return session.client(service)
 
     def clear_defaults(self) -> None:
         """Take away what AWS puts into every new account and no stack declares.

@@ -67,7 +67,7 @@ class ExpectedReport:
 def script() -> Mapping[str, Any]:
     """The content of ``night.yaml``, events in the order of time."""
     data = read_yaml("night.yaml")
-    return {**data, "events": sorted(data["events"], key=lambda event: _offset(event))}
+    return {**data, "events": sorted(data["events"], key=_offset)}
 
 
 def play(sandbox: Sandbox, *, length: dt.timedelta | None = None) -> dt.datetime:
@@ -146,7 +146,7 @@ def _happen(sandbox: Sandbox, event: Mapping[str, Any]) -> None:
     if "who" not in event:
         return
     person = script()["people"][event["who"]]
-    session = sandbox.session(account=account, region=region, principal=person["arn"])
+    session: Any = sandbox.session(account=account, region=region, principal=person["arn"])
     lookup = Lookup(sandbox, account)
     agent = Config(user_agent=_AGENTS.get(person["via"], person["via"]))
     for service, operation, parameters in _calls(event):

@@ -61,7 +61,7 @@ def get_repository(context: Context, request: Request) -> Response:
 def list_repositories(context: Context, request: Request) -> Response:
     """Names and ids of all repositories."""
     names = sorted(context.store(_STORE))
-    page, token = paginate(names, request, token="nextToken")  # noqa: S106 - a member name
+    page, token = paginate(names, request, token="nextToken")
     found = [_found(context, name) for name in page]
     repositories = [{k: r[k] for k in ("repositoryName", "repositoryId")} for r in found]
     return {"repositories": repositories, **token}

@@ -65,7 +65,7 @@ def list_configs(context: Context, request: Request) -> Response:
     """All names, the predefined ones included."""
     predefined = [f"CodeDeployDefault.{name}" for names in _DEFAULT.values() for name in names]
     names = [*predefined, *sorted(context.store(_STORE))]
-    page, token = paginate(names, request, token="nextToken")  # noqa: S106 - a member name
+    page, token = paginate(names, request, token="nextToken")
     return {"deploymentConfigsList": page, **token}
 
 

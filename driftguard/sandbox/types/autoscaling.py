@@ -33,9 +33,7 @@ class AutoScalingGroup(Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         tags = {"Tags": _tags(name, properties["Tags"])} if properties.get("Tags") else {}
-        # moto's default grace period is the console's 300 seconds; the API's is none.
-        call = {"HealthCheckGracePeriod": 0, **_arguments(properties)}
-        self.client.create_auto_scaling_group(AutoScalingGroupName=name, **call, **tags)
+        self.client.create_auto_scaling_group(AutoScalingGroupName=name, **_arguments(properties), **tags)
         return name
 
     def read(self, id: str) -> Properties | None:

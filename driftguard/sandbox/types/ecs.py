@@ -170,7 +170,8 @@ class Service(_Ecs):
     def list_ids(self) -> list[str]:
         clusters = self.client.list_clusters()["clusterArns"]
         answers = [self.client.list_services(cluster=cluster) for cluster in clusters]
-        return [arn for answer in answers for arn in answer["serviceArns"]]
+        arns = [arn for answer in answers for arn in answer["serviceArns"]]
+        return [arn for arn in arns if self.read_or_none(arn) is not None]
 
     def arn(self, id: str) -> str | None:
         return id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from driftguard.sandbox.types.base import (
     Adapter,
     Properties,
@@ -74,10 +76,7 @@ class Key(Adapter):
         pages = self.client.get_paginator("list_keys").paginate()
         keys = [key["KeyId"] for page in pages for key in page["Keys"]]
         states = {key: self.client.describe_key(KeyId=key)["KeyMetadata"] for key in keys}
-        # AWS managed keys belong to the service that made them; nobody declares those.
-        return [
-            k for k, m in states.items() if m["KeyState"] != "PendingDeletion" and m["KeyManager"] != "AWS"
-        ]
+        return [k for k, m in states.items() if m["KeyState"] != "PendingDeletion" and not _of_aws(m)]
 
     def arn(self, id: str) -> str | None:
         found = self.read_or_none(id)
@@ -111,6 +110,15 @@ class Alias(Adapter):
     def _aliases(self) -> list[dict[str, str]]:
         pages = self.client.get_paginator("list_aliases").paginate()
         return [alias for page in pages for alias in page["Aliases"]]
+
+
+def _of_aws(key: dict[str, Any]) -> bool:
+    """Whether a service made the key for itself; nobody declares those.
+
+    moto calls such keys the customer's, but describes them in AWS's words.
+    """
+    described = str(key.get("Description", "")).startswith("Default master key that protects my ")
+    return key["KeyManager"] == "AWS" or described
 
 
 def _tags(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -107,7 +107,7 @@ class Alias(Adapter):
     def read(self, id: str) -> Properties | None:
         arn, _, alias = id.rpartition(":")
         found = self.client.get_alias(FunctionName=arn, Name=alias)
-        shown = {"AliasArn": id, "FunctionName": arn.rpartition(":")[2]}
+        shown: Properties = {"AliasArn": id, "FunctionName": arn.rpartition(":")[2]}
         shown.update(pick(found, "Name", "FunctionVersion", "Description"))
         weights = found.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
         if weights:

@@ -41,8 +41,7 @@ class MetricFilter(Adapter):
         self.create(id, new)
 
     def delete(self, id: str) -> None:
-        found = self.read(id)
-        if found:
+        while (found := self.read(id)) is not None:  # see read(): there may be several
             self.client.delete_metric_filter(logGroupName=found["LogGroupName"], filterName=id)
 
     def list_ids(self) -> list[str]:

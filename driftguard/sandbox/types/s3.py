@@ -305,7 +305,9 @@ class BucketPolicy(Adapter):
     def list_ids(self) -> list[str]:
         def has_policy(name: str) -> bool:
             try:
-                return bool(self.client.get_bucket_policy(Bucket=name))
+                location = self.client.get_bucket_location(Bucket=name).get("LocationConstraint")
+                here = (location or "us-east-1") == self.context.region
+                return here and bool(self.client.get_bucket_policy(Bucket=name))
             except ClientError:
                 return False
 

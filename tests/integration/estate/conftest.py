@@ -13,9 +13,25 @@ from driftguard.sandbox.core import Context
 from driftguard.sandbox.estate import deploy, play
 from driftguard.sandbox.estate.plan import estate
 from driftguard.sandbox.identity import user
-from driftguard.sandbox.types.base import adapter_for
+from driftguard.sandbox.types.base import Adapter, adapter_for, load_adapters
 
 MANAGED_BY_THE_ENGINE = "AWS::CloudFormation::Stack"
+
+# Made by AWS itself, or a part of something else that is declared: nobody declares these on their own.
+# Default groups, lists and tables come with a network, rules with their security group (inline rules are
+# rules too), a target-tracking policy makes its alarms, an Auto Scaling group its instances and their disks.
+PARTS = {
+    "AWS::EC2::SecurityGroup": lambda shown: shown.get("GroupName") == "default",
+    "AWS::EC2::NetworkAcl": lambda shown: "Tags" not in shown,
+    "AWS::EC2::RouteTable": lambda shown: "Tags" not in shown,
+    "AWS::EC2::SecurityGroupIngress": lambda shown: True,
+    "AWS::EC2::SecurityGroupEgress": lambda shown: True,
+    "AWS::EC2::Instance": lambda shown: True,
+    "AWS::EC2::Volume": lambda shown: True,
+    "AWS::CloudWatch::Alarm": lambda shown: shown["AlarmName"].startswith("TargetTracking-"),
+    # The recorder is switched on by an API call, as most organizations do it.
+    "AWS::Config::ConfigurationRecorder": lambda shown: True,
+}
 
 
 @dataclass
@@ -25,6 +41,7 @@ class Pictures:
     sandbox: Sandbox
     before: Mapping[tuple[str, str, str, str], Mapping[str, Any]]
     after: Mapping[tuple[str, str, str, str], Mapping[str, Any]]
+    unmanaged_before: set[tuple[str, str]]
     live_before: Mapping[str, Any]
     live_after: Mapping[str, Any]
 
@@ -34,13 +51,14 @@ def pictures() -> Iterator[Pictures]:
     with Sandbox() as sandbox:
         deploy(sandbox)
         before, live_before = native_drifts(sandbox), undeclared_places(sandbox)
+        strangers = unmanaged(sandbox)
         play(sandbox)
         # The closed region is a matter of its own test; here all is looked at.
         denials = list(sandbox.faults.rules)
         sandbox.faults.rules.clear()
         after, live_after = native_drifts(sandbox), undeclared_places(sandbox)
         sandbox.faults.rules.extend(denials)
-        yield Pictures(sandbox, before, after, live_before, live_after)
+        yield Pictures(sandbox, before, after, strangers, live_before, live_after)
 
 
 def native_drifts(sandbox: Sandbox) -> dict[tuple[str, str, str, str], Mapping[str, Any]]:
@@ -93,12 +111,42 @@ def undeclared_places(sandbox: Sandbox) -> dict[str, Any]:
     """The live values of what the night changes without any template declaring it."""
     here = inside(sandbox, estate().account("production"), "ap-northeast-2")
     bucket = adapter_for("AWS::S3::Bucket", here)
-    function = adapter_for("AWS::Lambda::Function", here)
-    assert bucket is not None and function is not None
+    database = adapter_for("AWS::RDS::DBInstance", here)
+    assert bucket is not None and database is not None
     shown = bucket.read(f"shop-prod-artifacts-{here.account}")
-    traced = function.read("orders-prod-place")
-    assert shown is not None and traced is not None
+    instance = database.read("shop-prod")
+    assert shown is not None and instance is not None
     return {
         "/AccelerateConfiguration": shown.get("AccelerateConfiguration"),
-        "/TracingConfig/Mode": traced.get("TracingConfig", {}).get("Mode"),
+        "/CopyTagsToSnapshot": instance.get("CopyTagsToSnapshot"),
     }
+
+
+def unmanaged(sandbox: Sandbox) -> set[tuple[str, str]]:
+    """(type, id) of all that lives and no stack declares, without what AWS itself makes."""
+    found = set()
+    for account in estate().accounts.values():
+        for region in estate().regions:
+            context = inside(sandbox, account, region)
+            client = sandbox.session(account=account, region=region).client("cloudformation")
+            declared = set()
+            for stack in client.describe_stacks()["Stacks"]:
+                for resource in client.describe_stack_resources(StackName=stack["StackName"])[
+                    "StackResources"
+                ]:
+                    declared.add((resource["ResourceType"], resource.get("PhysicalResourceId")))
+            for type_name in load_adapters():
+                adapter = adapter_for(type_name, context)
+                if adapter is None or type_name == MANAGED_BY_THE_ENGINE:
+                    continue
+                if type_name.startswith("AWS::IAM::") and region != estate().regions[0]:
+                    continue
+                for id in adapter.list_ids():
+                    if (type_name, id) not in declared and not _is_part(adapter, id):
+                        found.add((type_name, id))
+    return found
+
+
+def _is_part(adapter: Adapter, id: str) -> bool:
+    part = PARTS.get(adapter.type_name)
+    return part is not None and bool(part(adapter.read(id) or {}))

@@ -7,19 +7,14 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from driftguard.sandbox import Sandbox
 from driftguard.sandbox.estate import config_text
 from driftguard.sandbox.estate.plan import estate
-from driftguard.sandbox.types.base import adapter_for, load_adapters
 from driftguard.settings import load_settings
-from tests.integration.estate.conftest import MANAGED_BY_THE_ENGINE, Pictures, inside
+from tests.integration.estate.conftest import Pictures
 
 # CloudFormation's own false alarm: it compares a state machine's definition before substitution with the one
 # after it (cloudformation-coverage-roadmap issue 2562).
 LIES = {("AWS::StepFunctions::StateMachine", "Fulfilment")}
-
-# Made by AWS together with something that is declared: nobody can declare these.
-MADE_BY_AWS = {"AWS::EC2::SecurityGroup": "default", "AWS::EC2::NetworkAcl": "", "AWS::EC2::RouteTable": ""}
 
 
 def test_everything_is_in_sync_at_once(pictures: Pictures) -> None:
@@ -86,28 +81,3 @@ def test_the_configuration_is_valid(tmp_path: Path) -> None:
     settings = load_settings(str(file), {})
     assert {account.id for account in settings.scope.accounts} == set(estate().accounts.values())
     assert settings.scope.regions == estate().regions
-
-
-def unmanaged(sandbox: Sandbox) -> set[tuple[str, str]]:
-    """(type, id) of all that lives and no stack declares, without what AWS itself makes."""
-    found = set()
-    for account in estate().accounts.values():
-        for region in estate().regions:
-            context = inside(sandbox, account, region)
-            client = sandbox.session(account=account, region=region).client("cloudformation")
-            declared = set()
-            for stack in client.describe_stacks()["Stacks"]:
-                for resource in client.describe_stack_resources(StackName=stack["StackName"])[
-                    "StackResources"
-                ]:
-                    declared.add((resource["ResourceType"], resource.get("PhysicalResourceId")))
-            for type_name in load_adapters():
-                adapter = adapter_for(type_name, context)
-                if adapter is None or type_name == MANAGED_BY_THE_ENGINE:
-                    continue
-                if type_name.startswith("AWS::IAM::") and region != estate().regions[0]:
-                    continue
-                for id in adapter.list_ids():
-                    if (type_name, id) not in declared and type_name not in MADE_BY_AWS:
-                        found.add((type_name, id))
-    return found

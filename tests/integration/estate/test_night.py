@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from driftguard.sandbox.estate import Expected, expected_report
 from driftguard.sandbox.estate.night import script
 from driftguard.sandbox.estate.plan import estate
-from tests.integration.estate.conftest import Pictures
-from tests.integration.estate.test_estate import LIES, unmanaged
+from tests.integration.estate.conftest import Pictures, unmanaged
+from tests.integration.estate.test_estate import LIES
 
 # What CloudFormation itself calls drift and a better report does not: the values that a deployment and
 # autoscaling move on purpose.
@@ -55,6 +55,7 @@ def test_differences_have_the_types_that_the_script_expects(pictures: Pictures) 
             d
             for place, d in pictures.after.items()
             if (place[0], place[2], place[3]) == (expected.account, expected.stack, expected.logical_id)
+            and expected.region in (place[1], "global")
         )
         types = {normal(d["PropertyPath"]): d["DifferenceType"] for d in drift.get("PropertyDifferences", ())}
         assert drift["ResourceType"] == expected.type
@@ -80,6 +81,10 @@ def test_only_what_was_made_by_hand_is_unmanaged(pictures: Pictures) -> None:
     revisions = {(t, i) for t, i in found if t == "AWS::ECS::TaskDefinition" and "/shop-prod:" in i}
     assert len(revisions) == 1
     assert found - revisions == expected
+
+
+def test_before_the_night_nothing_is_unmanaged(pictures: Pictures) -> None:
+    assert pictures.unmanaged_before == set()
 
 
 def test_the_closed_region_denies_and_the_rest_answers(pictures: Pictures) -> None:

@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from driftguard.sandbox import Sandbox
+from driftguard.sandbox.cfn.opaque import OPAQUE
+from driftguard.sandbox.cfn.state import STACK_TYPE
 from driftguard.sandbox.core import Context
 from driftguard.sandbox.identity import user
 from driftguard.sandbox.types.base import Adapter, adapter_for, load_adapters
@@ -112,6 +114,8 @@ def test_type(case: Mapping[str, Any], context: Context) -> None:
     declared = fill(case.get("properties", {}), known)
     read_only, write_only = hidden(type_name, "read_only"), hidden(type_name, "write_only")
 
+    # Code and the like are write-only as a whole, though the registry names only their parts.
+    write_only |= set(case.get("write_only", ()))
     id = make({**case, "properties": case.get("properties", {})}, "id", known, context)
     shown = adapter.read(id)
 
@@ -156,8 +160,8 @@ def test_type(case: Mapping[str, Any], context: Context) -> None:
 
 def test_there_are_cases_for_every_type() -> None:
     covered = {case["type"] for case in CASES}
-    engine = {"AWS::CloudFormation::Stack"}
-    assert set(load_adapters()) - covered - engine == set()
+    # Kept as they are, without an API behind them.
+    assert set(load_adapters()) - covered - set(OPAQUE) - {STACK_TYPE} == set()
 
 
 def test_at_least_sixty_types() -> None:

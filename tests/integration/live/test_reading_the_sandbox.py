@@ -257,6 +257,31 @@ def test_delivered_files_give_what_the_query_gave(deployed: Sandbox) -> None:
             assert delivered[key].state_hash == resource.state_hash, key
 
 
+def test_an_inline_policy_is_read_from_its_role(deployed: Sandbox) -> None:
+    place = place_of(deployed)
+    iam = deployed.session(region=REGION).client("iam")
+    text = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="live-role", PolicyName="p", PolicyDocument=json.dumps(text))
+    policy = DeclaredResource(
+        type="AWS::IAM::Policy",
+        logical_id="P",
+        properties={"PolicyName": "p", "PolicyDocument": text, "Roles": ["live-role"]},
+        account=place.account,
+        region=REGION,
+        physical_id="P-1",
+        identifier="P-1",
+    )
+    options = ReadOptions(unmanaged=False)
+    (found,) = read_place(place, [policy], options=options)
+    assert isinstance(found, Resource)
+    assert found.source is Source.SERVICE
+    assert found.properties == {"PolicyName": "p", "PolicyDocument": text, "Roles": ["live-role"]}
+    assert found.key.region == "global"
+    iam.delete_role_policy(RoleName="live-role", PolicyName="p")
+    (gone,) = read_place(place, [policy], options=options)
+    assert isinstance(gone, Deletion)
+
+
 def test_an_aggregator_shows_what_the_place_shows(deployed: Sandbox) -> None:
     from driftguard.live import read_aggregate
 

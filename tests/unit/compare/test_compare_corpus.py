@@ -101,10 +101,10 @@ def test_nothing_that_vanishes_is_passed_over() -> None:
 
 def test_the_corpus_takes_less_than_a_second() -> None:
     cases = corpus()
-    start = time.perf_counter()
+    start = time.process_time()
     for case in cases:
         run(case)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def native() -> Iterator[dict[str, Any]]:

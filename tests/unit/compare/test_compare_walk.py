@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from driftguard.compare import (
     apply_patch,
     compare,
     compare_with_witness,
+    describe,
     explain,
     to_patch,
 )
@@ -259,6 +261,23 @@ def test_explain_says_something_of_every_declared_property() -> None:
     }
 
 
+def test_explain_looks_inside_what_differs() -> None:
+    statement = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": "*"}
+    declared = {"PolicyDocument": {"Statement": [statement]}}
+    live = {
+        "PolicyDocument": {
+            "Statement": [{**statement, "Action": ["s3:*"], "Condition": {"Bool": {"a": "true"}}}]
+        }
+    }
+    [row] = explain(run("AWS::S3::BucketPolicy", declared, live), declared, live)
+    assert row.detail == (
+        '/Action/0: "s3:GetObject" -> "s3:*"',
+        '/Condition: added {"Bool": {"a": "true"}}',
+    )
+    assert describe("a\nb\n", "a\nc\n")[-2:] == ("-b", "+c")
+    assert describe(1, [1]) == ("1 -> [1]",)
+
+
 def test_a_patch_puts_whole_lists_back() -> None:
     declared = {"SecurityGroupIngress": [rule(443), rule(80)], "GroupDescription": "g"}
     live = {"SecurityGroupIngress": [rule(22), rule(80)], "GroupDescription": "g", "GroupId": "sg-1"}
@@ -289,3 +308,18 @@ def test_a_property_that_is_answered_under_another_name_is_not_removed() -> None
     )
     assert found.differences == ()
     assert [gap.reason for gap in found.not_checked] == ["NOT_RETURNED"]
+
+
+def test_long_lists_stay_near_linear_whatever_changed() -> None:
+    def seconds(count: int) -> float:
+        declared = [{**rule(1), "CidrIp": f"10.{n // 250}.{n % 250}.0/24"} for n in range(count)]
+        live = [{**one, "ToPort": 2} for one in reversed(declared)]
+        start = time.process_time()
+        found = run(
+            "AWS::EC2::SecurityGroup", {"SecurityGroupIngress": declared}, {"SecurityGroupIngress": live}
+        )
+        assert len(found.differences) == count
+        return time.process_time() - start
+
+    seconds(50)
+    assert seconds(2000) < 30 * seconds(200)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from driftguard.declared.deployment import Deployment, read
-from driftguard.declared.stacks import declare, live_attribute, stack_set_parameters
+from driftguard.declared.stacks import declare, declare_source, live_attribute, stack_set_parameters
 from driftguard.declared.template import load_template
 from driftguard.errors import AccessDeniedError, AwsError, GoneError, ThrottledError
 from driftguard.model import GapReason, Partial, Resource, Source, Unknown
@@ -278,3 +279,73 @@ def test_the_overrides_of_a_stack_set_instance_win() -> None:
     override = {"ParameterOverrides": [{"ParameterKey": "B", "ParameterValue": "3"}]}
     assert stack_set_parameters(given, override) == {"A": "1", "B": "3"}
     assert stack_set_parameters(given) == {"A": "1", "B": "2"}
+
+
+def test_a_repository_template_is_resolved_in_the_place_of_the_stack() -> None:
+    source = load_template(
+        TEMPLATE.replace("TopicName: !Ref Image", "TopicName: changed").replace("?? of", "한글 of")
+    )
+    found = {item.logical_id: item for item in declare_source(_read(FakeAws()), "app", source)}
+    topic = found["Topic"]
+    assert topic.properties["TopicName"] == "changed"
+    assert topic.properties["DisplayName"] == "한글 of ${x} - what?"
+    assert topic.properties["Import"] == "vpc-1"
+    assert topic.physical_id == "arn:aws:sns:x"
+    assert found["Lost"].physical_id is None
+    assert declare_source(_read(FakeAws()), "nobody", source) == ()
+
+
+def test_a_deployed_value_is_not_checked_against_the_parameters_rules() -> None:
+    aws = FakeAws()
+    rule = 'Image: {Type: String, AllowedPattern: "[가-힣]+"}'
+    aws.templates[f"{ARN}/app/1"] = TEMPLATE.replace(
+        'Image: {Type: "AWS::SSM::Parameter::Value<String>"}', rule
+    )
+    topic = next(item for item in declare(_read(aws)).resources if item.logical_id == "Topic")
+    assert topic.properties["TopicName"] == "/image"
+
+
+def test_a_processed_template_that_still_names_its_macros_is_not_run_again() -> None:
+    aws = FakeAws()
+    aws.templates[f"{ARN}/app/1"] = "Transform: [Mine, AWS::Serverless-2016-10-31]\n" + TEMPLATE
+    found = {item.logical_id: item for item in declare(_read(aws)).resources}
+    assert found["Topic"].properties["TopicName"] == "ami-1"
+
+
+def test_what_is_encoded_or_compared_is_not_told_by_its_mask() -> None:
+    aws = FakeAws()
+    aws.templates[f"{ARN}/app/1"] = """\
+Parameters: {Name: {Type: String}}
+Conditions: {Same: !Equals [!Ref Name, "??"], Other: !Equals [!Ref Name, "ab?"]}
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      DisplayName: !If [Same, 1, 2]
+      TopicName: !If [Other, 1, 2]
+      UserData: !Base64 "#!/bin/sh -- ?? --"
+      Plain: !Base64 plain
+"""
+    aws.described[1]["Parameters"] = [{"ParameterKey": "Name", "ParameterValue": "??"}]
+    topic = next(item for item in declare(_read(aws)).resources if item.logical_id == "Topic").properties
+    assert isinstance(topic["DisplayName"], Unknown), "two masked texts may be different ones"
+    assert topic["TopicName"] == 2
+    assert topic["Plain"] == "cGxhaW4="
+    data = topic["UserData"]
+    assert isinstance(data, Partial)
+    assert data.matches(base64.b64encode("#!/bin/sh -- 한글 --".encode()).decode())
+    assert not data.matches(base64.b64encode(b"#!/bin/bash -- ?? --").decode())
+
+
+def test_the_holes_of_a_document_in_a_text_do_not_hang_on_its_whitespace() -> None:
+    aws = FakeAws()
+    body = {
+        "Resources": {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"D": '{"a": "b?", "c": [1]}', "E": "[?]"}}
+        }
+    }
+    aws.templates[f"{ARN}/app/1"] = body
+    topic = next(item for item in declare(_read(aws)).resources if item.logical_id == "Topic").properties
+    assert topic["D"]["c"] == [1]
+    assert topic["D"]["a"].matches("b한")
+    assert isinstance(topic["E"], Partial), "no document, just text"

@@ -44,6 +44,7 @@ def _declared(
         (None, {"A": 1}, IN_SYNC, None, ThreeWayVerdict.ONLY_DEPLOYED),
         ({"A": Unknown("x")}, {"A": 1}, IN_SYNC, None, ThreeWayVerdict.ALL_EQUAL),
         ({"A": "한글"}, {"A": Partial((Unknown("masked", 2),))}, IN_SYNC, None, ThreeWayVerdict.ALL_EQUAL),
+        ({"A": '{"x": "\ud55c"}'}, {"A": {"x": Partial((Unknown("masked", 1),))}}, IN_SYNC, None, ThreeWayVerdict.ALL_EQUAL),
         ({"A": "plain"}, {"A": Partial((Unknown("masked", 2),))}, IN_SYNC, None, ThreeWayVerdict.NOT_DEPLOYED),
     ],
 )  # fmt: skip

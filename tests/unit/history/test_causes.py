@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from driftguard.history.causes import assign, group
-from driftguard.model import ChangedBy, Finding, ResourceKey, Severity
+from driftguard.model import ChangedBy, Finding, FindingStatus, ResourceKey, Severity
 from tests.history_values import finding, night
 
 BY = ChangedBy(principal="role/Ops/kim", event="X", time=night(0), source="console", session="s1")
 
 
 def _at(found: Finding, account: str) -> Finding:
-    moved = ResourceKey(account=account, region="us-east-1", type=found.key.type, identifier=found.key.identifier)
+    moved = ResourceKey(
+        account=account, region="us-east-1", type=found.key.type, identifier=found.key.identifier
+    )
     return replace(found, key=moved, fingerprint=found.fingerprint + account)
 
 
@@ -38,4 +40,4 @@ def test_causes_are_ranked_by_severity_then_reach() -> None:
 
 
 def test_what_is_closed_has_no_cause() -> None:
-    assert group([replace(finding("a"), status="RESOLVED"), finding("b")]) == ()  # type: ignore[arg-type]
+    assert group([replace(finding("a"), status=FindingStatus.RESOLVED), finding("b")]) == ()

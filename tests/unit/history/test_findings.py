@@ -33,7 +33,10 @@ from driftguard.model import (
 from tests.history_values import ACCOUNT, drift, evaluation, key, night, resource, run, snapshot
 
 POLICY = PolicySummary(
-    id="VERSIONING", title="Buckets keep versions", severity=Severity.MEDIUM, resource_types=("AWS::S3::Bucket",)
+    id="VERSIONING",
+    title="Buckets keep versions",
+    severity=Severity.MEDIUM,
+    resource_types=("AWS::S3::Bucket",),
 )
 
 
@@ -67,7 +70,9 @@ def test_a_difference_is_opened_once_and_updated_while_it_lasts() -> None:
 
 def test_many_elements_of_one_list_are_one_finding() -> None:
     listed = tuple(
-        PropertyDifference(path=f"/Rules/{n}/Status", expected="on", actual="off", type=DifferenceType.NOT_EQUAL)
+        PropertyDifference(
+            path=f"/Rules/{n}/Status", expected="on", actual="off", type=DifferenceType.NOT_EQUAL
+        )
         for n in range(3)
     )
     found = only(nightly(0, (), [drift("a", differences=listed)]))
@@ -100,7 +105,9 @@ NO_EVIDENCE: dict[str, dict[str, Any]] = {
     },
     "a gap names its resource": {
         "drifts": [],
-        "gaps": [Gap(reason=GapReason.UNREADABLE, account=ACCOUNT, region="us-east-1", detail="", identifier="a")],
+        "gaps": [
+            Gap(reason=GapReason.UNREADABLE, account=ACCOUNT, region="us-east-1", detail="", identifier="a")
+        ],
     },
     "a gap names its property": {
         "drifts": [drift("a", DriftStatus.IN_SYNC)],
@@ -117,7 +124,9 @@ NO_EVIDENCE: dict[str, dict[str, Any]] = {
     },
     "its stack is being changed": {
         "drifts": [],
-        "gaps": [Gap(reason=GapReason.IN_PROGRESS, account=ACCOUNT, region="us-east-1", detail="", stack="shop")],
+        "gaps": [
+            Gap(reason=GapReason.IN_PROGRESS, account=ACCOUNT, region="us-east-1", detail="", stack="shop")
+        ],
     },
     "its region could not be read": {
         "drifts": [drift("z", DriftStatus.IN_SYNC, stack="other", stack_id="arn:x:stack/other/1")],
@@ -140,11 +149,15 @@ def test_without_evidence_it_stays_open(case: dict[str, Any]) -> None:
 
 
 def test_a_deletion_that_aws_reported_ends_a_policy_fault() -> None:
-    first = nightly(0, (), (), [evaluation("a", ComplianceType.NON_COMPLIANT)], policies={"VERSIONING": POLICY})
+    first = nightly(
+        0, (), (), [evaluation("a", ComplianceType.NON_COMPLIANT)], policies={"VERSIONING": POLICY}
+    )
     assert only(first).title == "Buckets keep versions"
     seen = nightly(1, first, (), [], snapshot=snapshot(1), policies={"VERSIONING": POLICY})
     assert seen.resolved == ()
-    over = nightly(1, first, (), [], snapshot=snapshot(1, deleted=(key("a"),)), policies={"VERSIONING": POLICY})
+    over = nightly(
+        1, first, (), [], snapshot=snapshot(1, deleted=(key("a"),)), policies={"VERSIONING": POLICY}
+    )
     assert len(over.resolved) == 1 and over.findings == ()
 
 

@@ -11,7 +11,7 @@ import pytest
 from driftguard.aws import Aws, Place
 from driftguard.errors import CredentialsError
 from driftguard.live import Deletion, ReadOptions, Seen, read_account, read_place
-from driftguard.model import DeclaredResource, Gap, GapReason, Resource, Source
+from driftguard.model import DeclaredResource, Gap, GapReason, Resource, Source, Unknown
 from driftguard.settings import Settings
 from tests.fake_aws import ACCOUNT, FakeAws
 
@@ -271,6 +271,22 @@ def test_a_type_without_a_schema_is_unsupported(fake: FakeAws, place: Place) -> 
     (gap,) = read_place(place, [declared("Custom::Thing", "x")])
     assert isinstance(gap, Gap)
     assert gap.reason is GapReason.UNSUPPORTED
+
+
+def test_a_type_that_neither_source_knows_is_unsupported(fake: FakeAws, place: Place) -> None:
+    fake.on("SelectResourceConfig", {"Results": []})
+    fake.on("GetResourceConfigHistory", (400, "ValidationException", "Value at 'resourceType' failed"))
+    (gap,) = read_place(place, [declared("AWS::CDK::Metadata", "x")])
+    assert isinstance(gap, Gap)
+    assert gap.reason is GapReason.UNSUPPORTED
+
+
+def test_a_policy_whose_targets_are_not_known_is_not_guessed(fake: FakeAws, place: Place) -> None:
+    fake.on("SelectResourceConfig", {"Results": []})
+    properties = {"Queues": [Unknown("not known")], "PolicyDocument": {}}
+    (gap,) = read_place(place, [declared("AWS::SQS::QueuePolicy", "x", properties)])
+    assert isinstance(gap, Gap)
+    assert gap.reason is GapReason.UNRESOLVED
 
 
 def test_a_stopped_recorder_is_a_gap_and_declared_resources_are_read_all_the_same(

@@ -1,0 +1,286 @@
+"""Migrations, backups, verification, retention and errors, on both stores."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftguard.errors import StoreError
+from driftguard.history import open_store
+from driftguard.history.database import Database
+from driftguard.history.migrate import available, migrate, version
+from driftguard.history.port import Attestation, Query
+from driftguard.history.store import SqlStore
+from driftguard.model import Waiver
+from tests.history_values import drift, finding, full_report, key, night, report, resource, snapshot
+
+
+def bare(url: str) -> Database:
+    """The database without its schema."""
+    if url.startswith("sqlite"):
+        from driftguard.history.sqlite.database import SqliteDatabase
+
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    from driftguard.history.postgres.database import PostgresDatabase
+
+    return PostgresDatabase(url)
+
+
+NEWEST = max(available("sqlite"))
+
+
+@pytest.mark.parametrize("since", range(NEWEST + 1))
+def test_a_store_of_every_earlier_version_is_brought_up_to_date(store_url: str, since: int) -> None:
+    database = bare(store_url)
+    assert version(database) == 0
+    if since:
+        assert migrate(database, since) == list(range(1, since + 1))
+        with database.write() as connection:
+            connection.run(
+                "INSERT INTO resources (id, partition, account, region, type, identifier) VALUES (1, ?, ?, ?, ?, ?)",
+                ("aws", "1" * 12, "us-east-1", "AWS::S3::Bucket", "old"),
+            )
+    database.close()
+    store = open_store(store_url)
+    assert version(store.database) == NEWEST
+    store.record(full_report(0), snapshot(0, resource("archive")))
+    assert store.verify() == []
+    assert bool(store.find_keys("old")) == bool(since)
+    store.close()
+
+
+def _open(url: str, results: Any) -> None:
+    try:
+        open_store(url).close()
+        results.put("")
+    except BaseException as error:
+        results.put(repr(error))
+
+
+def test_many_processes_may_open_a_new_store_at_once(store_url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    results: Any = context.Queue()
+    processes = [context.Process(target=_open, args=(store_url, results)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    assert [results.get(timeout=60) for _ in processes] == [""] * 4
+    for process in processes:
+        process.join(30)
+    store = open_store(store_url)
+    with store.database.read() as connection:
+        assert [row[0] for row in connection.rows("SELECT version FROM migrations ORDER BY version")] == list(
+            range(1, NEWEST + 1)
+        )
+    store.close()
+
+
+def test_a_store_of_the_future_is_refused(store: SqlStore, store_url: str) -> None:
+    with store.database.write() as connection:
+        connection.run("INSERT INTO migrations (version, name, applied_at) VALUES (9999, 'x', 'y')")
+    store.close()
+    with pytest.raises(StoreError, match="schema version 9999"):
+        open_store(store_url)
+
+
+def test_both_dialects_have_the_same_migrations() -> None:
+    assert set(available("sqlite")) == set(available("postgres")) == set(range(1, NEWEST + 1))
+
+
+def test_people_can_read_the_views(store: SqlStore) -> None:
+    store.record(full_report(0), snapshot(0, resource("archive"), resource("plain")))
+    store.put_waiver(Waiver(id="w", reason="r", owner="o", approver="a", expires_at=night(9)), actor="a")
+    views = (
+        "open_findings",
+        "accepted_findings",
+        "non_compliant",
+        "present_resources",
+        "changes",
+        "present_drift",
+    )
+    with store.database.read() as connection:
+        counts = {view: len(connection.rows(f"SELECT * FROM {view}")) for view in views}
+    assert counts == {
+        "open_findings": 1,
+        "accepted_findings": 0,
+        "non_compliant": 1,
+        "present_resources": 2,
+        "changes": 2,
+        "present_drift": 1,
+    }
+
+
+def test_a_changed_audit_entry_and_a_cut_tail_are_found(store: SqlStore) -> None:
+    for number in range(5):
+        store.audit("kim", "test", str(number), {"n": number})
+    anchor = store.anchor()
+    assert store.verify(anchor=anchor) == []
+    with store.database.write() as connection:
+        connection.run("DELETE FROM audit WHERE seq = 5")
+    assert store.verify() == [], "a chain alone does not show a cut tail"
+    assert "tail" in store.verify(anchor=anchor)[0]
+    with store.database.write() as connection:
+        connection.run("UPDATE audit SET actor = 'lee' WHERE seq = 2")
+    assert "entry 2" in store.verify()[0]
+
+
+def test_a_damaged_body_and_a_hole_in_time_are_found(store: SqlStore) -> None:
+    for number in range(3):
+        store.record(report(number), snapshot(number, resource("a", {"N": number, "pad": "x" * 300})))
+    with store.database.write() as connection:
+        connection.run("DELETE FROM versions WHERE valid_to IS NULL")
+    assert "no version after" in store.verify()[0]
+    with store.database.write() as connection:
+        connection.run("UPDATE bodies SET data = ? WHERE base_id IS NULL", (b"garbage",))
+    assert any("damaged" in fault for fault in store.verify())
+    with pytest.raises(StoreError, match="damaged"):
+        list(store.versions(key("a")))
+
+
+def test_retention_forgets_the_past_but_no_evidence(store: SqlStore) -> None:
+    for number in range(6):
+        store.record(
+            report(number, drifts=(drift("a", reordered=(f"/{number}",)),), findings=(finding("a"),)),
+            snapshot(number, resource("a", {"N": number, "pad": "y" * 300}), resource("b")),
+        )
+    store.put_witnesses({key("a"): {"N": 0, "pad": "y" * 300}}, actor="kim", reason="ok")
+    store.audit("kim", "x", "y", {})
+    store.pin(night(1.5))
+    gone = store.retain(night(4.5))
+    assert gone.versions == 3 and gone.drifts == 4
+    assert [v.properties and v.properties["N"] for v in store.versions(key("a"))] == [5, 4, 1]
+    assert store.resource(key("b")) is not None
+    assert store.witnesses([key("a")])[key("a")].properties["N"] == 0
+    assert len(store.audit_entries()) == 1 and store.findings(Query()).total == 1
+    assert store.runs(Query()).total == 6
+    assert [fault for fault in store.verify() if "no version after" not in fault] == []
+    store.compact()
+
+
+def test_attestations_are_kept_with_their_word(store: SqlStore) -> None:
+    word = Attestation(
+        id="a1",
+        framework="K-ISMS",
+        control="1.1.1",
+        actor="kim",
+        at=night(0),
+        statement="reviewed",
+        expires_at=night(9),
+    )
+    store.put_attestation(word)
+    assert store.attestations("k-isms") == store.attestations() == [word]
+    assert store.attestations("CIS") == []
+
+
+def test_trends_follow_the_runs(store: SqlStore) -> None:
+    store.record(full_report(0), snapshot(0))
+    store.record(report(1), snapshot(1))
+    first, second = store.trends()
+    assert (first.open, first.new, first.compliance, first.coverage) == (
+        {"HIGH": 1},
+        1,
+        {"K-ISMS": 66.67},
+        100.0,
+    )
+    assert (second.at, second.open, second.mean_hours_in_drift) == (night(1), {}, None)
+    assert store.trends(since=night(0.5)) == [second]
+
+
+def test_a_backup_is_a_whole_store(reopen: Callable[[], SqlStore], store_url: str, tmp_path: Path) -> None:
+    store = reopen()
+    store.record(full_report(0), snapshot(0, resource("archive"), resource("plain")))
+    store.audit("kim", "x", "y", {})
+    target = tmp_path / "backup"
+    assert len(store.backup(target)) == 64
+    with pytest.raises(StoreError, match="exists already"):
+        store.backup(target)
+    if store_url.startswith("sqlite"):
+        copy = open_store(f"sqlite:///{target}")
+    else:
+        from driftguard.history.postgres.database import PostgresDatabase
+
+        url = store_url.rsplit("/", 1)[0]
+        with store.database.read() as connection:
+            name = connection.rows("SELECT current_database()")[0][0] + "_copy"
+        import psycopg
+
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}"')
+        empty = PostgresDatabase(f"{url}/{name}")
+        empty.restore(target)
+        empty.close()
+        copy = open_store(f"{url}/{name}")
+    assert copy.report() == store.report()
+    assert copy.state_hashes() == store.state_hashes()
+    assert copy.verify(anchor=store.anchor()) == []
+    copy.close()
+
+
+# -- what can go wrong when a store is opened
+
+
+def test_a_corrupt_file_is_told_apart_from_a_foreign_one(tmp_path: Path) -> None:
+    foreign = tmp_path / "notes.txt"
+    foreign.write_text("not a database at all, but long enough to look like something" * 50)
+    with pytest.raises(StoreError, match="not a SQLite database"):
+        open_store(f"sqlite:///{foreign}")
+    broken = tmp_path / "broken.db"
+    store = open_store(f"sqlite:///{broken}")
+    store.record(
+        report(0), snapshot(0, *(resource(f"b{n}", {"pad": os.urandom(50).hex()}) for n in range(200)))
+    )
+    store.compact()
+    store.close()
+    data = bytearray(broken.read_bytes())
+    for page in range(8, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
+    broken.write_bytes(bytes(data))
+    with pytest.raises(StoreError, match=r"damaged|malformed"):
+        opened = open_store(f"sqlite:///{broken}")
+        faults = opened.verify()
+        opened.close()
+        raise StoreError(" ".join(faults) or "nothing found")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:///", "names no file"),
+        ("sqlite:////no/such/folder/x.db", "does not exist"),
+        ("mysql://h/d", "not a kind of store"),
+        ("postgresql://driftguard:hunter2@127.0.0.1:1/d", "does not answer"),
+    ],
+)
+def test_what_cannot_be_opened_says_why_and_what_to_do(url: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message) as caught:
+        open_store(url)
+    assert caught.value.fix and "hunter2" not in str(caught.value)
+
+
+def test_a_missing_store_is_not_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no store"):
+        open_store(f"sqlite:///{tmp_path}/x.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    open_store(f"sqlite:///{path}").close()
+    uri = f"file:{path}?mode=ro"
+    with sqlite3.connect(uri, uri=True) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM runs").fetchone() == (0,)
+    if os.geteuid() == 0:
+        # Root may write anything; a folder in the way is refused to root as well.
+        with pytest.raises(StoreError, match="is a folder"):
+            open_store(f"sqlite:///{tmp_path}")
+        return
+    tmp_path.chmod(0o500)
+    path.chmod(0o400)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(f"sqlite:///{path}")
+    tmp_path.chmod(0o700)

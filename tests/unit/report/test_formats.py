@@ -1,0 +1,342 @@
+"""Every format: what is new first, nothing hidden, and what the published forms ask for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import botocore.session
+import jsonschema
+import pytest
+from botocore.validate import ParamValidator
+
+from driftguard.errors import InputError
+from driftguard.model import (
+    CoverageCounts,
+    DriftStatus,
+    Finding,
+    FindingKind,
+    FindingStatus,
+    Outcome,
+    Report,
+    ResourceKey,
+    Severity,
+)
+from driftguard.model.trend import TrendPoint
+from driftguard.report import formats, render
+from driftguard.report.formats.asff import resource_type
+from driftguard.report.messages import languages, messages
+from tests.history_values import drift, finding, full_report, key, night, report
+
+CASES = Path(__file__).parents[2] / "cases/report"
+
+
+DETAIL = '{"differences":[{"path":"/Prop/0","expected":"<b>&","actual":null,"type":"NOT_EQUAL"}]}'
+
+
+def rich_report() -> Report:
+    """New, reopened, open, accepted and resolved findings of every kind and severity, and gaps."""
+    base = full_report(1)
+    kinds = list(FindingKind)
+    listed: list[Finding] = []
+    for number, severity in enumerate([*Severity, *Severity]):
+        kind = kinds[number % len(kinds)]
+        listed.append(
+            finding(
+                f"res-{number}",
+                "VERSIONING" if kind is FindingKind.COMPLIANCE else f"/Prop{number}",
+                kind=kind,
+                severity=severity,
+                detail="" if kind is FindingKind.COMPLIANCE else DETAIL,
+                message=f"message {number} | with `marks` <script>alert(1)</script>",
+                remedy="AWS-X" if number == 3 else None,
+            )
+        )
+    listed[4] = replace(listed[4], status=FindingStatus.SUPPRESSED, waiver="W-7")
+    listed[5] = replace(listed[5], flapping=True, occurrences=4)
+    odd = ResourceKey(
+        account="1" * 12, region="global", type="AWS::IAM::Role", identifier="=cmd|' /C calc'!A0\x0b"
+    )
+    listed.append(finding("odd", "", key=odd, title="=HYPERLINK(1)", severity=Severity.CRITICAL))
+    return replace(
+        base,
+        findings=tuple(listed),
+        new=frozenset({listed[0].fingerprint, listed[1].fingerprint, listed[-1].fingerprint}),
+        reopened=frozenset({listed[6].fingerprint}),
+        drifts=(*base.drifts, drift("nc", DriftStatus.NOT_CHECKED), drift("del", DriftStatus.DELETED)),
+    )
+
+
+def quiet_report() -> Report:
+    return report(1, coverage=CoverageCounts(checked=240))
+
+
+def points() -> list[TrendPoint]:
+    return [
+        TrendPoint(
+            run=f"r{n}",
+            at=night(n),
+            open={"HIGH": n % 3, "LOW": 2},
+            mean_hours_in_drift=None if n == 2 else 3.0 * n,
+            compliance={"K-ISMS": 80 + n, "CIS": 70.0},
+            coverage=99.5,
+        )
+        for n in range(8)
+    ]
+
+
+@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("name", formats())
+def test_every_format_renders_every_report(name: str, lang: str) -> None:
+    for value in (
+        rich_report(),
+        quiet_report(),
+        report(0, outcome=Outcome.PARTIAL, coverage=CoverageCounts()),
+    ):
+        assert render(value, name, lang, trends=points())
+
+
+def test_an_unknown_format_or_language_is_an_error_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="html"):
+        render(quiet_report(), "docx")
+    with pytest.raises(InputError, match="ko"):
+        render(quiet_report(), "html", "xx")
+
+
+def test_languages_have_the_same_texts_with_the_same_values() -> None:
+    english = messages("en")
+    for lang in languages():
+        other = messages(lang)
+        plain = {name for name in english.keys if not name.endswith(".one")}
+        assert plain <= other.keys and other.keys <= english.keys
+        for name in plain:
+            fields = [set(re.findall(r"{(\w+)}", book.get(name, ""))) for book in (english, other)]
+            assert fields[0] == fields[1], f"{lang}: {name}"
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "br", "link", "img", "line", "circle", "polyline", "polygon"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("line", "circle", "polyline", "polygon"):
+            assert self.open.pop() == tag, f"</{tag}>"
+
+
+def html(value: Report, lang: str = "en") -> str:
+    text = render(value, "html", lang, trends=points())
+    assert isinstance(text, str)
+    return text
+
+
+def test_html_stands_alone_and_is_well_formed() -> None:
+    text = html(rich_report())
+    page = _Page()
+    page.feed(text)
+    assert page.open == []
+    names = [tag for tag, _ in page.tags]
+    assert not {"script", "link", "img", "iframe", "object", "form"} & set(names)
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//|@import|url\(""", text), "nothing is fetched"
+    assert "&lt;b&gt;&amp;" in text and "&lt;script&gt;" in text and "<b>&" not in text
+    assert "prefers-color-scheme:dark" in text and "@media print" in text
+
+
+def test_html_can_be_read_without_eyes() -> None:
+    page = _Page()
+    page.feed(html(rich_report(), "ko"))
+    attributes = dict(page.tags[0][1])
+    assert page.tags[0][0] == "html" and attributes["lang"] == "ko"
+    names = [tag for tag, _ in page.tags]
+    assert names.count("main") == names.count("h1") == 1
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert all(a.get("aria-labelledby") in ids for tag, a in page.tags if tag == "section")
+    assert all(a.get("scope") for tag, a in page.tags if tag == "th")
+    assert all(a.get("aria-label") or a.get("aria-hidden") for tag, a in page.tags if tag == "svg")
+
+
+def test_colours_have_contrast() -> None:
+    css = (Path(__file__).parents[3] / "driftguard/report/templates/report.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root\{(.*?)\}", css, re.DOTALL)[:2]
+    for block in blocks:
+        values = dict(re.findall(r"--([\w-]+):(#[0-9a-f]{3,6})", block))
+        pairs = [
+            ("ink", "paper"),
+            ("soft", "paper"),
+            ("soft", "card"),
+            ("link", "paper"),
+            ("medium", "paper"),
+        ]
+        pairs += [
+            (name, f"{name}-w") for name in ("critical", "high", "medium", "low", "informational", "good")
+        ]
+        for front, back in pairs:
+            assert _contrast(values[front], values[back]) >= 4.5, f"{front} on {back}"
+
+
+def _contrast(one: str, two: str) -> float:
+    """https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio"""
+
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(two)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", ["text", "md", "html"])
+def test_what_matters_comes_first_and_gaps_are_never_hidden(name: str) -> None:
+    text = str(render(rich_report(), name))
+    first = text.index("3 new critical or high findings since the last run.")
+    assert "2 new critical or high" not in text
+    order = [
+        text.index(part, first)
+        for part in ("New since the last run", "Still open", "Resolved", "Coverage and gaps")
+    ]
+    assert order == sorted(order)
+    assert "s3:ListAllMyBuckets" in text and "1 gap" in text and "Access denied" in text
+    assert "Accepted for now" in text
+
+
+def test_headlines_tell_good_from_unknown() -> None:
+    assert "All clear: 240 resources checked, nothing open." in str(render(quiet_report(), "text"))
+    nothing = report(1, coverage=CoverageCounts())
+    assert "nothing was checked" in str(render(nothing, "text"))
+    partial = replace(quiet_report(), outcome=Outcome.PARTIAL)
+    assert "The run is partial." in str(render(partial, "text"))
+    assert "이상 없음" in str(render(quiet_report(), "text", "ko"))
+
+
+def test_text_has_no_escapes_unless_asked_for() -> None:
+    assert "\x1b[" not in str(render(rich_report(), "text"))
+    assert "\x1b[" in str(render(rich_report(), "text", color=True))
+
+
+def test_markdown_is_inert() -> None:
+    text = str(render(rich_report(), "md"))
+    assert "<script>" not in text and "\\<script\\>" in text
+
+
+def test_json_has_the_promised_form() -> None:
+    document = json.loads(render(rich_report(), "json"))
+    assert {"run", "outcome", "coverage", "drifts", "findings", "gaps"} <= set(document)
+    assert set(document["coverage"]) == {
+        "checked",
+        "not_checked",
+        "unsupported",
+        "throttled",
+        "unresolved",
+        "ignored",
+    }
+    first = next(d for d in document["drifts"] if d["logical_id"] == "Archive")
+    wanted = "account region stack logical_id physical_id resource_type status differences first_seen last_seen changed_by"
+    assert set(wanted.split()) <= set(first)
+    assert first["differences"][0]["PropertyPath"] == "/VersioningConfiguration/Status"
+    assert {"principal", "event", "time", "source"} <= set(first["changed_by"])
+    assert next(d for d in document["drifts"] if d["logical_id"] == "Plain")["changed_by"] is None
+
+
+def test_csv_holds_every_finding_and_gap_and_no_formula() -> None:
+    value = rich_report()
+    rows = list(csv.DictReader(io.StringIO(str(render(value, "csv")))))
+    count = len(value.findings) + len(value.resolved) + len(value.gaps)
+    assert len(rows) == count
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in ("=", "+", "-", "@")]
+    assert {row["state"] for row in rows} >= {"NEW", "REOPENED", "SUPPRESSED", "RESOLVED", "ACCESS_DENIED"}
+
+
+def _validated(name: str) -> Any:
+    document = json.loads(render(rich_report(), name))
+    schema = json.loads((CASES / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema)
+    return document
+
+
+def test_sarif_is_valid() -> None:
+    run = _validated("sarif")["runs"][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(rules) == len(set(rules))
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+    states = [result["baselineState"] for result in run["results"]]
+    assert states.count("new") == 4 and "absent" in states
+    assert len(run["invocations"][0]["toolExecutionNotifications"]) == 1
+    assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def test_asff_is_what_security_hub_takes() -> None:
+    findings = _validated("asff")
+    shape = (
+        botocore.session.get_session().get_service_model("securityhub").operation_model("BatchImportFindings")
+    )
+    faults = ParamValidator().validate({"Findings": findings}, shape.input_shape)
+    assert not faults.has_errors(), faults.generate_report()
+    assert len({item["Id"] for item in findings}) == len(findings)
+    assert {item["RecordState"] for item in findings if item["Workflow"]["Status"] == "RESOLVED"} == {
+        "ARCHIVED"
+    }
+
+
+def test_asff_names_resources_as_security_hub_does() -> None:
+    assert resource_type("AWS::S3::Bucket") == "AwsS3Bucket"
+    assert resource_type("AWS::EC2::SecurityGroup") == "AwsEc2SecurityGroup"
+    assert resource_type("AWS::EC2::VPC") == "AwsEc2Vpc"
+    assert resource_type("AWS::Lambda::Function") == "AwsLambdaFunction"
+    assert resource_type("AWS::Made::Up") == "Other"
+
+
+def test_ocsf_is_valid() -> None:
+    events = _validated("ocsf")
+    assert all(event["type_uid"] == 200300 + event["activity_id"] for event in events)
+    assert {event["activity_id"] for event in events} == {1, 2, 3}
+
+
+def test_junit_counts_and_never_passes_what_was_not_judged() -> None:
+    root = ElementTree.fromstring(str(render(rich_report(), "junit")))
+    cases = list(root.iter("testcase"))
+    assert int(root.attrib["tests"]) == len(cases)
+    assert int(root.attrib["failures"]) == len(list(root.iter("failure"))) > 0
+    assert int(root.attrib["skipped"]) == len(list(root.iter("skipped"))) > 0
+    for suite in root:
+        assert int(suite.attrib["tests"]) == len(suite)
+    not_checked = next(case for case in cases if case.attrib["name"].startswith("Nc "))
+    assert not_checked.find("skipped") is not None
+    assert any("not looked at" in suite.attrib["name"] for suite in root)
+
+
+def test_pdf_is_a_pdf_with_korean() -> None:
+    data = render(rich_report(), "pdf", "ko")
+    assert isinstance(data, bytes) and data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
+    assert b"HYSMyeongJo-Medium" in data
+
+
+def test_a_carried_finding_says_that_it_was_not_looked_at() -> None:
+    old = finding("a", last_run="earlier", last_seen=night(0) - timedelta(days=1))
+    text = str(render(report(1, findings=(old,)), "text"))
+    assert "not looked at in this run" in " ".join(text.split())
+
+
+def test_a_framework_narrows_the_report() -> None:
+    base = full_report(0)
+    fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
+    value = replace(base, findings=(*base.findings, fault), new=frozenset())
+    text = str(render(value, "text", framework="k-isms"))
+    assert "Buckets keep versions" in text and "/VersioningConfiguration/Status differs" not in text
+    assert key("archive").identifier in text
