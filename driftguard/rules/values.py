@@ -221,6 +221,28 @@ def first_hole(value: Any) -> Hole | None:
     return None
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def survey(value: Any) -> tuple[bool, bool]:
+    """Whether ``value`` holds a hole, and whether it holds a container that is neither dict nor list."""
+    holes = odd = False
+    todo = [value]
+    while todo:
+        node = todo.pop()
+        kind = node.__class__
+        if kind is dict:
+            todo.extend([item for item in node.values() if item.__class__ not in _SCALARS])
+        elif kind is list:
+            todo.extend([item for item in node if item.__class__ not in _SCALARS])
+        elif kind in HOLES:
+            holes = True
+        elif kind is tuple or isinstance(node, Mapping):
+            odd = True
+            todo.extend(node.values() if isinstance(node, Mapping) else node)
+    return holes, odd
+
+
 def plain(value: Any) -> Any:
     """``value`` with every mapping as a dict and every sequence as a list, as compiled code expects them."""
     kind = value.__class__
