@@ -9,23 +9,38 @@ from __future__ import annotations
 import getpass
 import importlib.resources
 import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from driftguard.settings import Settings
 
 if TYPE_CHECKING:
     from driftguard.aws import Aws
+    from driftguard.declared.template import Template
     from driftguard.history.port import Store
+    from driftguard.history.redact import Redactor
     from driftguard.rules import Catalogue
+    from driftguard.scan import Job
+
+Clock = Callable[[], datetime]
 
 
 class Wiring:
     """Everything that one set of settings makes.  Close it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        session_factory: Callable[[], Any] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.settings = settings
+        self._session_factory = session_factory
+        self.clock = clock or (lambda: datetime.now(UTC))
 
     def __enter__(self) -> Wiring:
         return self
@@ -38,14 +53,22 @@ class Wiring:
         """The history store, migrated.  Raises `StoreError`."""
         from driftguard.history import open_store
 
-        return open_store(self.settings.store.url)
+        return open_store(self.settings.store.url, redactor=self.redactor)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """The door through which everything passes before it is stored or shown."""
+        from driftguard.history.key import key_path, load_key
+        from driftguard.history.redact import Redactor
+
+        return Redactor(load_key(key_path(self.settings.store.url, self.settings.store.key_file)))
 
     @cached_property
     def aws(self) -> Aws:
         """AWS as the settings name it.  Nothing is called before something is asked."""
         from driftguard.aws import Aws
 
-        return Aws(self.settings.aws, self.settings.scope)
+        return Aws(self.settings.aws, self.settings.scope, session_factory=self._session_factory)
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -53,12 +76,40 @@ class Wiring:
         from driftguard.rules import load_catalogue
 
         folders = [policies_folder() / "rules", *(Path(f) for f in self.settings.policies.folders)]
-        return load_catalogue(folders)
+        found = load_catalogue(folders)
+        chosen = self.settings.policies
+        return found.select(include=chosen.include, exclude=chosen.exclude, overrides=chosen.overrides)
 
     @property
     def actor(self) -> str:
         """Who works here, for the audit log: the operating system's user, or what the settings name."""
         return os.environ.get("DRIFTGUARD_ACTOR") or getpass.getuser()
+
+    def job(self, *, trigger: str, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> Job:
+        """A scan, ready to run."""
+        from driftguard.scan import Job
+
+        return Job(
+            aws=self.aws,
+            store=self.store,
+            redactor=self.redactor,
+            catalogue=self.catalogue,
+            settings=self.settings,
+            trigger=trigger,
+            accounts=accounts,
+            regions=regions,
+            clock=self.clock,
+            sources=self.sources,
+        )
+
+    @cached_property
+    def sources(self) -> Mapping[str, Template]:
+        """The repository's templates by stack name, where the settings name a folder of them."""
+        if not self.settings.scan.declared:
+            return {}
+        from driftguard.declared.template import find_templates, load_template
+
+        return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
 
     def close(self) -> None:
         """Let go of the store's connection."""

@@ -85,7 +85,7 @@ class Config(Gateway):
         return self.items(
             "GetResourceConfigHistory",
             "configurationItems",
-            token="nextToken",  # noqa: S106
+            token="nextToken",
             resourceType=resource_type,
             resourceId=resource_id,
             earlierTime=earlier,
@@ -100,7 +100,7 @@ class Config(Gateway):
         return self.items(
             "ListDiscoveredResources",
             "resourceIdentifiers",
-            token="nextToken",  # noqa: S106
+            token="nextToken",
             resourceType=resource_type,
             includeDeletedResources=deleted,
             limit=PAGE,
@@ -112,7 +112,7 @@ class Config(Gateway):
         rows = self.items(
             "GetDiscoveredResourceCounts",
             "resourceCounts",
-            token="nextToken",  # noqa: S106
+            token="nextToken",
         )
         return {row["resourceType"]: row["count"] for row in rows}
 

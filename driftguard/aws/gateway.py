@@ -47,7 +47,7 @@ class Gateway:
         items: str,
         /,
         *,
-        token: str = "NextToken",  # noqa: S107 - the name of a parameter
+        token: str = "NextToken",
         token_in: str | None = None,
         **parameters: Any,
     ) -> Iterator[tuple[Any, ...]]:
@@ -85,7 +85,7 @@ class Gateway:
         items: str,
         /,
         *,
-        token: str = "NextToken",  # noqa: S107 - the name of a parameter
+        token: str = "NextToken",
         token_in: str | None = None,
         **parameters: Any,
     ) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from driftguard.aws.config import Config
 from driftguard.aws.config_aggregate import ConfigAggregate
 from driftguard.aws.gateway import Gateway
 from driftguard.aws.organizations import Organizations
-from driftguard.aws.services import S3, Ec2, Iam, Kms, S3Control
+from driftguard.aws.services import S3, Ec2, Iam, Kms, S3Control, Sns, Sqs
 from driftguard.aws.ssm import Ssm
 from driftguard.aws.sts import Sts
 
@@ -89,3 +89,11 @@ class Place:
     @cached_property
     def s3control(self) -> S3Control:
         return self.gateway(S3Control)
+
+    @cached_property
+    def sns(self) -> Sns:
+        return self.gateway(Sns)
+
+    @cached_property
+    def sqs(self) -> Sqs:
+        return self.gateway(Sqs)

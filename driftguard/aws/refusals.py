@@ -196,8 +196,9 @@ def _unreached(error: Exception, call: Call) -> AwsError:
             fix="Check the spelling in `scope.regions`.",
         )
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | boto.EndpointConnectionError):
+        address = getattr(error, "kwargs", {}).get("endpoint_url") or "the endpoint"
         return EndpointError(
-            f"{call}: the endpoint does not answer ({type(error).__name__}).",
+            f"{call}: {address} does not answer ({type(error).__name__}).",
             code=type(error).__name__,
             action=call.action,
             fix="Check the network, proxy, VPC endpoint and `aws.endpoint_url` (AWS_ENDPOINT_URL).",

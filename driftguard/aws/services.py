@@ -56,8 +56,8 @@ class Kms(Gateway):
         rows = self.items(
             "ListAliases",
             "Aliases",
-            token="NextMarker",  # noqa: S106
-            token_in="Marker",  # noqa: S106
+            token="NextMarker",
+            token_in="Marker",
             Limit=100,
         )
         return {row["AliasName"]: row["TargetKeyId"] for row in rows if row.get("TargetKeyId")}
@@ -91,7 +91,22 @@ class Iam(Gateway):
     @reads("iam:ListRoles")
     def roles(self) -> Iterator[Answer]:
         """Every role: name, ARN and RoleId (the AROA id that policies show for deleted roles)."""
-        return self.items("ListRoles", "Roles", token="Marker", MaxItems=1000)  # noqa: S106
+        return self.items("ListRoles", "Roles", token="Marker", MaxItems=1000)
+
+    @reads("iam:GetRolePolicy")
+    def role_policy(self, role: str, policy: str) -> Any:
+        """The document of a role's inline policy."""
+        return self.call("GetRolePolicy", RoleName=role, PolicyName=policy)["PolicyDocument"]
+
+    @reads("iam:GetUserPolicy")
+    def user_policy(self, user: str, policy: str) -> Any:
+        """The document of a user's inline policy."""
+        return self.call("GetUserPolicy", UserName=user, PolicyName=policy)["PolicyDocument"]
+
+    @reads("iam:GetGroupPolicy")
+    def group_policy(self, group: str, policy: str) -> Any:
+        """The document of a group's inline policy."""
+        return self.call("GetGroupPolicy", GroupName=group, PolicyName=policy)["PolicyDocument"]
 
     @reads("iam:SimulatePrincipalPolicy")
     def simulate(self, principal_arn: str, actions: tuple[str, ...]) -> dict[str, str]:
@@ -99,12 +114,35 @@ class Iam(Gateway):
         rows = self.items(
             "SimulatePrincipalPolicy",
             "EvaluationResults",
-            token="Marker",  # noqa: S106
+            token="Marker",
             PolicySourceArn=principal_arn,
             ActionNames=list(actions),
             MaxItems=1000,
         )
         return {row["EvalActionName"]: row["EvalDecision"] for row in rows}
+
+
+class Sqs(Gateway):
+    SERVICE = "sqs"
+    PREFIX = "sqs"
+
+    @reads("sqs:GetQueueAttributes")
+    def policy(self, queue_url: str) -> str | None:
+        """A queue's policy as JSON text; ``None`` when it has none."""
+        answer = self.call("GetQueueAttributes", QueueUrl=queue_url, AttributeNames=["Policy"])
+        text = (answer.get("Attributes") or {}).get("Policy")
+        return str(text) if text else None
+
+
+class Sns(Gateway):
+    SERVICE = "sns"
+    PREFIX = "sns"
+
+    @reads("sns:GetTopicAttributes")
+    def policy(self, topic_arn: str) -> str | None:
+        """A topic's policy as JSON text; SNS gives every topic one."""
+        text = self.call("GetTopicAttributes", TopicArn=topic_arn)["Attributes"].get("Policy")
+        return str(text) if text else None
 
 
 class S3(Gateway):
@@ -117,8 +155,8 @@ class S3(Gateway):
         return self.items(
             "ListObjectsV2",
             "Contents",
-            token="NextContinuationToken",  # noqa: S106
-            token_in="ContinuationToken",  # noqa: S106
+            token="NextContinuationToken",
+            token_in="ContinuationToken",
             Bucket=bucket,
             Prefix=prefix,
         )

@@ -78,12 +78,12 @@ class Aws:
             region = self._base.get_config_variable("region")
         except BotoCoreError as error:
             raise translate(error, Call("sts", "GetCallerIdentity", "", "", "")) from error
-        if region:
-            return str(region)
         named = [*self._scope.regions, *(r for a in self._scope.accounts for r in a.regions or ())]
-        if not named:
+        if not region and not named:
             raise ConfigError("no AWS region is set.", fix="Set `scope.regions` or AWS_REGION.")
-        return named[0]
+        home = str(region or named[0])
+        self._refuse_unknown_regions({home})
+        return home
 
     def home(self) -> Place:
         """The place of our own account in `home_region`, without any role."""
@@ -111,9 +111,9 @@ class Aws:
 
     def enter(self, target: Target) -> Place | Gap:
         """The place of a target, or the gap that says why it cannot be entered."""
-        place = self.place(target.account, target.region)
         try:
-            identity = place.sts.identity()
+            identity = self._renewed_identity(target)
+            place = self.place(target.account, target.region)
         except CredentialsError as error:
             if error.code in EXPIRED:
                 raise
@@ -126,6 +126,16 @@ class Aws:
                 target, f"the role leads into account {identity.account}, not {target.account}.", ""
             )
         return place
+
+    def _renewed_identity(self, target: Target) -> Identity:
+        try:
+            return self.place(target.account, target.region).sts.identity()
+        except CredentialsError as error:
+            if error.code not in EXPIRED or not self._role_of(target.account):
+                raise
+            # A role's session can end early (revoked, or a clock that is wrong): ask for a new one, once.
+            self.drop(target.account)
+            return self.place(target.account, target.region).sts.identity()
 
     def place(self, account: str, region: str) -> Place:
         """The gateways of an account and region.  Nothing is called yet."""
@@ -267,7 +277,12 @@ class Aws:
                 endpoint_url=self._settings.endpoint_url,
                 config=self._client_config,
             )
-        except (BotoCoreError, ValueError) as error:
+        except ValueError as error:
+            raise ConfigError(
+                f"the AWS endpoint is not an address ({error}).",
+                fix="Write `aws.endpoint_url` or AWS_ENDPOINT_URL as https://HOST:PORT.",
+            ) from error
+        except BotoCoreError as error:
             raise translate(error, Call(service, "client", "", account, region)) from error
         bucket = self._pacing.bucket(account, region, service)
 

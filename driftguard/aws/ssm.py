@@ -17,7 +17,7 @@ class Ssm(Gateway):
     PREFIX = "ssm"
 
     @reads("ssm:GetParameter")
-    def parameter(self, name: str, version: str | None = None) -> str | None:
+    def parameter(self, name: str, version: int | None = None) -> str | None:
         """The value of a plain parameter; ``None`` when it does not exist.
 
         A SecureString comes back encrypted: decryption is never asked for.

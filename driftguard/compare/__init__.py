@@ -7,6 +7,7 @@ comparison into rows for people; `to_patch` turns differences into a patch.
 
 from driftguard.compare.compare import Explanation, compare, explain
 from driftguard.compare.context import CompareContext, Comparison
+from driftguard.compare.describe import describe
 from driftguard.compare.patch import apply_patch, to_patch
 from driftguard.compare.witness import compare_with_witness
 
@@ -17,6 +18,7 @@ __all__ = [
     "apply_patch",
     "compare",
     "compare_with_witness",
+    "describe",
     "explain",
     "to_patch",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from driftguard.compare.equalities import Place
 from driftguard.compare.equalities.transforms import gives_nothing
 from driftguard.compare.forms import has_hole, is_empty, key, says_nothing
-from driftguard.compare.tables import defaults, listed
+from driftguard.compare.tables import defaults, listed, row
 from driftguard.model import GapReason, Json
 from driftguard.schema import Node
 
@@ -18,7 +18,7 @@ NOT_RETURNED = "NOT_RETURNED"
 _SECRET = re.compile(
     r"(Password|AuthToken|SecretString|PrivateKey|ClientSecret|SharedSecret|Passphrase|PreSharedKey)$"
 )
-_FORM = re.compile(r"(Id|Arn|ARN|Name|Identifier|String|S3Location)$")
+_FORM = re.compile(r"(Id|Arn|ARN|Name|Identifier|String|S3Location|Base64|Response|InDays)$")
 _MANY = 2
 # What cannot be unset: AWS puts a value of its own where nobody gives one.
 _ALWAYS = re.compile(
@@ -41,8 +41,11 @@ class Absence:
 REMOVED = Absence()
 
 
-def judge(value: Json, place: Place, parent: Node | None) -> Absence:
-    """What it means that ``value``, declared at ``place``, is not there.  ``parent`` is the object's node."""
+def judge(value: Json, place: Place, parent: Node | None, live: Mapping[str, Json]) -> Absence:
+    """What it means that ``value``, declared at ``place``, is not there.
+
+    ``parent`` is the node of the object that lacks it, ``live`` that object.
+    """
     path = place.general
     schema = place.schema
     if schema is not None and schema.is_write_only(path):
@@ -61,7 +64,7 @@ def judge(value: Json, place: Place, parent: Node | None) -> Absence:
     same = _means_nothing(value, place)
     if same is not None:
         return same
-    never = _never_returned(value, path, place, parent)
+    never = _never_returned(value, place, parent, live)
     if never is not None:
         return never
     if isinstance(value, Mapping | list | tuple):
@@ -75,6 +78,10 @@ def _means_nothing(value: Json, place: Place) -> Absence | None:
     """A value that says what AWS does anyway, and so need not be answered."""
     if value is False or value == "false":
         return Absence(fold="declared-false")
+    if isinstance(value, Mapping | list | tuple):
+        # A whole setting that is gone was deleted, whatever new resources start with: a bucket's public
+        # access block vanishes so.
+        return None
     node = place.node
     if node is not None and node.has_default and key(node.default) == key(value):
         return Absence(gap=NOT_RETURNED, detail="what the schema calls the default is not answered")
@@ -85,9 +92,12 @@ def _means_nothing(value: Json, place: Place) -> Absence | None:
     return None
 
 
-def _never_returned(value: Json, path: tuple[str, ...], place: Place, parent: Node | None) -> Absence | None:
+def _never_returned(
+    value: Json, place: Place, parent: Node | None, live: Mapping[str, Json]
+) -> Absence | None:
     """A value that cannot have been removed, because AWS does not let anybody remove it."""
     schema = place.schema
+    path = place.general
     if schema is not None and place.in_schema:
         if schema.is_create_only(path) or path in schema.conditional_create_only:
             return Absence(gap=NOT_RETURNED, detail="the property cannot change after creation")
@@ -95,11 +105,11 @@ def _never_returned(value: Json, path: tuple[str, ...], place: Place, parent: No
             return Absence(gap=NOT_RETURNED, detail="the property identifies the resource")
         if parent is not None and path[-1] in parent.required:
             return Absence(gap=NOT_RETURNED, detail="a resource cannot be without this property")
-        if _ALWAYS.search(path[-1]) and isinstance(value, str | int):
+        if parent is not None and _ALWAYS.search(path[-1]) and isinstance(value, str | int):
             return Absence(gap=NOT_RETURNED, detail="such a resource always has one")
         if path in schema.deprecated:
             return Absence(gap=NOT_RETURNED, detail="the property is deprecated")
-        other = _other_name(path[-1], place, parent)
+        other = _other_name(path[-1], place, parent, live)
         if other:
             return Absence(gap=NOT_RETURNED, detail=f"AWS answers {other} instead")
         if _read_is_bare(place):
@@ -109,7 +119,7 @@ def _never_returned(value: Json, path: tuple[str, ...], place: Place, parent: No
     return None
 
 
-def _other_name(name: str, place: Place, parent: Node | None) -> str:
+def _other_name(name: str, place: Place, parent: Node | None, live: Mapping[str, Json]) -> str:
     """The undeclared live property beside it that holds the same thing in another form, if there is one.
 
     ``SourceSecurityGroupName`` is answered as ``SourceSecurityGroupId``, ``S3DestinationConfiguration`` as
@@ -117,12 +127,11 @@ def _other_name(name: str, place: Place, parent: Node | None) -> str:
     """
     if parent is None or not isinstance(place.declared, Mapping):
         return ""
-    live: Json = place.live_root
-    for part in place.path[:-1]:
-        # Inside lists the two sides are not aligned by index: nothing can be said there.
-        live = live.get(part) if isinstance(live, Mapping) and isinstance(part, str) else None
     stem = _FORM.sub("", name)
-    for other in live if isinstance(live, Mapping) else ():
+    known = row("answered-as", place.type_name, place.general)
+    if known is not None and not is_empty(live.get(known["name"])):
+        return "" if known["name"] in place.declared else str(known["name"])
+    for other in live:
         if other in place.declared or other not in parent.names or is_empty(live[other]):
             continue
         if (
@@ -158,7 +167,7 @@ def _container(value: Json, place: Place) -> Absence:
             live_root=place.live_root,
         )
         # What is required inside an object that is gone has gone with it: no parent is given.
-        verdicts.append(judge(child, below, None))
+        verdicts.append(judge(child, below, None, {}))
     if REMOVED in verdicts:
         return REMOVED
     gaps = [verdict for verdict in verdicts if verdict.gap]

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from driftguard.compare.context import CompareContext, Comparison, Trail
+from driftguard.compare.describe import describe
+from driftguard.compare.forms import plain
 from driftguard.compare.walk import Walk
-from driftguard.model import DriftStatus, Json
+from driftguard.model import DifferenceType, DriftStatus, Json, PropertyDifference
 from driftguard.schema import TypeSchema
 
 
@@ -57,22 +59,15 @@ class Explanation:
     verdict: str
     """DIFFERENT, EQUAL, NOT_CHECKED, UNDECLARED, REORDERED."""
     rule: str = ""
+    detail: tuple[str, ...] = ()
+    """For a difference inside a structure or a long text: what differs, line by line."""
 
 
 def explain(
     comparison: Comparison, declared: Mapping[str, Json], live: Mapping[str, Json]
 ) -> tuple[Explanation, ...]:
     """Every decision of a comparison, one row a property, in the order of the paths."""
-    rows = [
-        Explanation(
-            path=one.path,
-            expected=one.expected,
-            actual=one.actual,
-            verdict="DIFFERENT",
-            rule=one.rule or one.type,
-        )
-        for one in comparison.differences
-    ]
+    rows = [_difference(one) for one in comparison.differences]
     for gap in comparison.not_checked:
         rule = f"{gap.reason}: {gap.detail}" if gap.detail else gap.reason
         rows.append(_row(gap.path, declared, live, "NOT_CHECKED", rule))
@@ -87,11 +82,23 @@ def explain(
     return tuple(sorted(rows, key=lambda row: (row.path, row.verdict)))
 
 
+def _difference(one: PropertyDifference) -> Explanation:
+    nested = any(
+        isinstance(value, Mapping | list) or "\n" in str(value) for value in (one.expected, one.actual)
+    )
+    return Explanation(
+        path=one.path,
+        expected=one.expected,
+        actual=one.actual,
+        verdict="DIFFERENT",
+        rule=one.rule or one.type,
+        detail=describe(one.expected, one.actual) if nested and one.type is DifferenceType.NOT_EQUAL else (),
+    )
+
+
 def _row(
     path: str, declared: Mapping[str, Json], live: Mapping[str, Json], verdict: str, rule: str
 ) -> Explanation:
-    from driftguard.compare.forms import plain
-
     return Explanation(
         path=path, expected=plain(_at(declared, path)), actual=_at(live, path), verdict=verdict, rule=rule
     )

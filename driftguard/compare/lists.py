@@ -7,9 +7,11 @@ rules must; only a bounded number of unequal pairs is ever looked at closely.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from driftguard.compare.forms import has_hole, is_empty, key, scalar
@@ -41,7 +43,7 @@ class Alignment:
     def in_order(self) -> bool:
         """Whether the members that were found stand in the declared order."""
         places = [live for _, live in sorted(self.pairs + self.equal)]
-        return all(one < other for one, other in zip(places, places[1:], strict=False))
+        return all(one < other for one, other in pairwise(places))
 
 
 def align(declared: Sequence[Json], live: Sequence[Json], differs: Callable[[int, int], int]) -> Alignment:
@@ -190,6 +192,16 @@ def _features(value: Json) -> list[Any]:
     if isinstance(value, Mapping):
         return [(name, key(child)) for name, child in value.items() if not has_hole(child)]
     if isinstance(value, str):
-        # The last word of an ARN, a path or a name, as any spelling of it has it.
-        return [re.split(r"[:/]", value.lower().rstrip("./ \n"))[-1]]
+        # The last word of an ARN, a path or a name, and its letters alone: any spelling of it has these.
+        plain = value.lower().rstrip("./ \n")
+        return [re.split(r"[:/]", plain)[-1], re.sub(r"[^a-z0-9]", "", plain), _address(plain)]
     return []
+
+
+def _address(text: str) -> str:
+    if text.count(":") > 1:
+        try:
+            return str(ipaddress.IPv6Interface(text))
+        except ValueError:
+            return text
+    return text

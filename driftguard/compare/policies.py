@@ -61,7 +61,7 @@ def statement_key(statement: Mapping[str, Json], context: CompareContext) -> Any
         elif name == "Sid":
             # Services number statements that have no name; an empty name is none.
             if value and not str(value).isdigit():
-                parts.append((name, value))
+                parts.append((name, key(value)))
         else:
             parts.append((name, key(value)))
     return frozenset(part for part in parts if part != ("Condition", frozenset()))

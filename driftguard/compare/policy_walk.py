@@ -107,9 +107,8 @@ def _may_be(walk: Walk, declared: Json, live: Json) -> bool:
     if hole(declared) is not None or not isinstance(declared, Mapping):
         return True
     known = {name: value for name, value in declared.items() if not has_hole(value)}
-    return statement_key(known, walk.context) == statement_key(
-        {name: live[name] for name in known if name in live}, walk.context
-    )
+    there = {name: live[name] for name in known if name in live}
+    return bool(statement_key(known, walk.context) == statement_key(there, walk.context))
 
 
 def _same_but_principal(walk: Walk, declared: Mapping[str, Json], live: Mapping[str, Json]) -> bool:

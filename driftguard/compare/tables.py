@@ -27,7 +27,7 @@ def _properties() -> Mapping[str, list[tuple[re.Pattern[str], re.Pattern[str], M
     return rows
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _rows(rule: str, type_name: str) -> tuple[tuple[re.Pattern[str], Mapping[str, Any]], ...]:
     return tuple((path, row) for kind, path, row in _properties().get(rule, ()) if kind.fullmatch(type_name))
 

@@ -8,6 +8,13 @@ from driftguard.compare.context import CompareContext
 from driftguard.model import Json
 from driftguard.schema import TypeSchema
 
+# Tags that services put on the resources they use, outside the reserved prefix:
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-auto-scaling.html
+# https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/using-features.tagging.html
+# https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html
+# https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/aws-myApplications.html
+_SERVICE_KEYS = frozenset({"AmazonECSManaged", "awsApplication"})
+_SERVICE_PREFIXES = ("elasticbeanstalk:", "eks:")
 _KEYS = ("Key", "TagKey", "key", "tagKey")
 _VALUES = ("Value", "TagValue", "value", "tagValue")
 
@@ -23,11 +30,13 @@ def holds_tags(path: tuple[str | int, ...], schema: TypeSchema | None) -> bool:
 
 
 def foreign(tag_key: str, tag_value: Json, context: CompareContext) -> str | None:
-    """The rule by which the tag is nobody's declaration: ``aws-tags``, ``stack-tags``, or `None`."""
+    """The rule by which the tag is nobody's declaration: ``aws-tags``, ``stack-tags``, ``service-tags``, or `None`."""
     if tag_key.startswith("aws:"):
         return "aws-tags"
     if context.stack_tags.get(tag_key) == tag_value:
         return "stack-tags"
+    if tag_key in _SERVICE_KEYS or tag_key.startswith(_SERVICE_PREFIXES):
+        return "service-tags"
     return None
 
 

@@ -41,13 +41,10 @@ class Residue:
         type_name: str,
         context: CompareContext,
         live: Mapping[str, Json],
-        declared: Mapping[str, Json] | None = None,
     ) -> None:
         self._schema = schema
         self._type = type_name
         self._context = context
-        self._live = live
-        self._declared = declared or {}
         self._own = _own_names(schema, context, live)
         self._managed_keys = {
             name.rsplit("/", 1)[-1]

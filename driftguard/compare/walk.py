@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from driftguard.compare import absent, documents, policy_walk
+from driftguard.compare import absent, documents, list_walk, policy_walk
 from driftguard.compare.context import CompareContext, Trail
 from driftguard.compare.equalities import RULES, Place, Unverifiable
-from driftguard.compare.forms import Path, general, hole, is_empty, key, plain, pointer, says_nothing, scalar
-from driftguard.compare.lists import align
+from driftguard.compare.forms import Path, general, has_hole, hole, is_empty, key, plain, pointer, scalar
 from driftguard.compare.policies import is_policy
 from driftguard.compare.tables import listed, row
 from driftguard.compare.tags import holds_tags, without_foreign
@@ -27,8 +27,6 @@ from driftguard.model import (
 from driftguard.model.resource import Tolerance
 from driftguard.schema import Node, TypeSchema
 
-_SETTINGS = re.compile(r"(?!Environment)\w*(OptionSettings|Attributes|Parameters)")
-_PAIR = 4
 _MASKS = ("****", "*****", "********", "<redacted>", "HIDDEN_DUE_TO_SECURITY_REASONS")
 
 
@@ -47,16 +45,29 @@ class Walk:
         self.type_name = type_name
         self._declared = declared
         self._live = live
-        self._schema = schema
-        self._residue = Residue(schema, type_name, context, live, declared)
+        self.schema = schema
+        self.residue = Residue(schema, type_name, context, live)
         self._owned = {_general_pointer(one.path): one for one in context.tolerated}
         self._whole = 0
         """Above 0 inside a document that the template states whole: there, more is different."""
 
+        self._hurried = False
+        """Whether the last rule, which is slow, is left out."""
+
+    @contextmanager
+    def without_transforms(self, wanted: bool) -> Iterator[None]:
+        """Inside, the registry's transforms are not run, if ``wanted``."""
+        before = self._hurried
+        self._hurried = before or wanted
+        try:
+            yield
+        finally:
+            self._hurried = before
+
     def run(self) -> Trail:
         """Compare the two resources."""
         trail = Trail()
-        root = self._schema.root if self._schema else None
+        root = self.schema.root if self.schema else None
         self._object(self._declared, self._live, root, (), trail)
         return trail
 
@@ -70,13 +81,18 @@ class Walk:
             return
         if self._unknown(declared, live, path, trail) or self._tolerated(live, path, trail):
             return
+        if listed("not-compared", self.type_name, general(path)):
+            self.gap(path, absent.NOT_RETURNED, trail, "AWS answers something else here by design")
+            return
+        if isinstance(declared, str):
+            declared = self._substituted(declared, path)
         if isinstance(declared, Mapping) and isinstance(live, Mapping):
             if is_policy(declared) and is_policy(live):
                 policy_walk.compare(self, declared, live, path, trail)
             else:
                 self._object(declared, live, node, path, trail)
         elif isinstance(declared, list | tuple) and isinstance(live, list | tuple):
-            self._list(declared, live, node, path, trail, around)
+            list_walk.compare(self, declared, live, node, path, trail, around)
         elif not self._document(declared, live, path, trail, around):
             self._unlike(declared, live, node, path, trail, around)
 
@@ -89,6 +105,19 @@ class Walk:
         else:
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
         return True
+
+    def _substituted(self, declared: str, path: Path) -> str:
+        """The text after the substitutions that the resource itself declares for it, done in one pass."""
+        entry = row("substituted-text", self.type_name, general(path))
+        given = self._declared.get(entry["name"]) if entry is not None else None
+        if not isinstance(given, Mapping):
+            return declared
+
+        def value(found: re.Match[str]) -> str:
+            known = given.get(found.group(1))
+            return found.group() if known is None or has_hole(known) else scalar(known)
+
+        return re.sub(r"\$\{([^}]*)\}", value, declared)
 
     def _tolerated(self, live: Json, path: Path, trail: Trail) -> bool:
         owned = self._owned.get(general(path)) if self._owned else None
@@ -139,9 +168,10 @@ class Walk:
         if isinstance(declared, list | tuple) != isinstance(live, list | tuple):
             if self._one_or_list(declared, live, node, path, trail, around):
                 return
-        elif not isinstance(declared, Mapping) and not isinstance(live, Mapping):
-            if self._same_scalar(declared, live, node, path, trail, around):
-                return
+        elif not (isinstance(declared, Mapping) or isinstance(live, Mapping)) and self._same_scalar(
+            declared, live, node, path, trail, around
+        ):
+            return
         if is_empty(declared) and is_empty(live):
             trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
             return
@@ -156,10 +186,11 @@ class Walk:
             self.value(one[0], other[0], node.items if node and node.items else node, path, trail, around)
             return True
         for text, members in ((declared, other), (live, one)):
-            if isinstance(text, str) and "," in text and all(isinstance(m, str) for m in members):
-                if sorted(part.strip() for part in text.split(",")) == sorted(members):
-                    trail.folded.append(Fold(path=pointer(path), rule="comma-list"))
-                    return True
+            if not (isinstance(text, str) and "," in text and all(isinstance(m, str) for m in members)):
+                continue
+            if sorted(part.strip() for part in text.split(",")) == sorted(members):
+                trail.folded.append(Fold(path=pointer(path), rule="comma-list"))
+                return True
         return False
 
     def _same_scalar(
@@ -169,7 +200,7 @@ class Walk:
             self.gap(path, GapReason.WRITE_ONLY, trail, "AWS answers a mask instead of the value")
             return True
         place = self.place(path, node, around)
-        for name, rule in RULES:
+        for name, rule in RULES[:-1] if self._hurried else RULES:
             verdict = rule(declared, live, place)
             if isinstance(verdict, Unverifiable):
                 self.gap(path, GapReason.UNRESOLVED, trail, verdict.detail)
@@ -184,7 +215,7 @@ class Walk:
         return Place(
             path=path,
             node=node,
-            schema=self._schema,
+            schema=self.schema,
             type_name=self.type_name,
             context=self.context,
             declared=around,
@@ -202,8 +233,8 @@ class Walk:
         path: Path,
         trail: Trail,
     ) -> None:
-        if holds_tags(path, self._schema):
-            live = self._own_tags(live, declared, path, trail)
+        if holds_tags(path, self.schema):
+            live = self.own_tags(live, declared, path, trail)
         taken = set()
         for name, value in declared.items():
             if value is None:
@@ -212,7 +243,7 @@ class Walk:
             found = self._live_name(name, declared, live, node, path, trail)
             taken.add(found)
             if found is None or live[found] is None:
-                self._absent(value, child, (*path, name), declared, node, trail)
+                self._absent(value, child, (*path, name), (declared, live), node, trail)
             else:
                 self.value(value, live[found], child, (*path, name), trail, declared)
         for name, value in live.items():
@@ -245,15 +276,22 @@ class Walk:
         return None
 
     def _absent(
-        self, value: Json, node: Node | None, path: Path, around: Json, parent: Node | None, trail: Trail
+        self,
+        value: Json,
+        node: Node | None,
+        path: Path,
+        objects: tuple[Mapping[str, Json], Mapping[str, Json]],
+        parent: Node | None,
+        trail: Trail,
     ) -> None:
+        """The live one of the two ``objects`` lacks a property that the declared one has."""
         unknown = hole(value)
         if self._tolerated(None, path, trail):
             return
-        if unknown is not None and not (self._schema and self._schema.is_write_only(general(path))):
+        if unknown is not None and not (self.schema and self.schema.is_write_only(general(path))):
             self.gap(path, GapReason.UNRESOLVED, trail, unknown.reason)
             return
-        verdict = absent.judge(value, self.place(path, node, around), parent)
+        verdict = absent.judge(value, self.place(path, node, objects[0]), parent, objects[1])
         if verdict.fold:
             trail.folded.append(Fold(path=pointer(path), rule=verdict.fold))
         elif verdict.gap:
@@ -265,151 +303,19 @@ class Walk:
         self, name: str, value: Json, node: Node | None, path: Path, live: Mapping[str, Json], trail: Trail
     ) -> None:
         place = (*path, name)
-        if self._whole and node is None:
+        # A text that the template states whole, and tags (which were rid of foreign ones), admit nothing more.
+        if (self._whole and node is None) or holds_tags(path, self.schema):
             if not is_empty(value) and value is not False:
                 self.differ(place, None, value, DifferenceType.ADD, trail)
             return
-        rest = self._residue.of(value, place, node.child(name) if node else None, live)
+        rest = self.residue.of(value, place, node.child(name) if node else None, live)
         if rest is not NOTHING:
             trail.undeclared.append(UndeclaredValue(path=pointer(place), value=rest))
 
-    def _own_tags(self, live: Json, declared: Json, path: Path, trail: Trail) -> Json:
+    def own_tags(self, live: Json, declared: Json, path: Path, trail: Trail) -> Json:
         kept, rules = without_foreign(live, declared, self.context)
         trail.folded += [Fold(path=pointer(path), rule=rule) for rule in sorted(rules)]
         return kept
-
-    # -- lists -------------------------------------------------------------------------------------------
-
-    def _list(
-        self,
-        declared: Sequence[Json],
-        live: Sequence[Json],
-        node: Node | None,
-        path: Path,
-        trail: Trail,
-        around: Json,
-    ) -> None:
-        if holds_tags(path, self._schema):
-            live = self._own_tags(live, declared, path, trail)
-        items = node.items if node else None
-
-        def differs(i: int, j: int) -> int:
-            found = Trail()
-            self.value(declared[i], live[j], items, (*path, i), found, _around(declared[i], around))
-            # An unknown member fits anything; it takes its partner last, when nothing better is left.
-            return len(found.differences) if hole(declared[i]) is None or found.differences else 1
-
-        result = align(declared, live, differs)
-        for i, j in result.pairs:
-            self.value(declared[i], live[j], items, (*path, i), trail, _around(declared[i], around))
-        self._leftovers(declared, live, result.declared, result.live, items, path, trail, around, node)
-        if not result.in_order():
-            self._order(declared, live, node, path, trail, whole=not result.declared and not result.live)
-
-    def _leftovers(
-        self,
-        declared: Sequence[Json],
-        live: Sequence[Json],
-        left: list[int],
-        right: list[int],
-        items: Node | None,
-        path: Path,
-        trail: Trail,
-        around: Json,
-        node: Node | None,
-    ) -> None:
-        """Members without a partner: unknown ones excuse as many, the rest came or went."""
-        right = list(right)
-        seen = {key(value) for i, value in enumerate(declared) if i not in left} if left else set()
-        for i in left:
-            if node is not None and node.insertion_order is False and key(declared[i]) in seen:
-                trail.folded.append(Fold(path=pointer((*path, i)), rule="duplicate-member"))
-                continue
-            unknown = hole(declared[i])
-            if unknown is not None:
-                fits = [
-                    j for j in right if not (isinstance(unknown, Partial) and not _may_be(unknown, live[j]))
-                ]
-                if fits or not isinstance(unknown, Partial):
-                    if fits:
-                        right.remove(fits[0])
-                    self.gap((*path, i), GapReason.UNRESOLVED, trail, unknown.reason)
-                    continue
-            if i in right and not isinstance(declared[i], Mapping | list) and unknown is None:
-                right.remove(i)
-                self.differ((*path, i), declared[i], live[i], DifferenceType.NOT_EQUAL, trail)
-                continue
-            self._absent_member(declared[i], items, (*path, i), around, trail)
-        self._extra_members([(j, live[j]) for j in right], node, path, trail, around, alone=not declared)
-
-    def _absent_member(self, value: Json, items: Node | None, path: Path, around: Json, trail: Trail) -> None:
-        if says_nothing(value):
-            trail.folded.append(Fold(path=pointer(path), rule="declared-empty"))
-            return
-        verdict = absent.judge(value, self.place(path, items, around), None)
-        if verdict.gap == GapReason.WRITE_ONLY:
-            self.gap(path, verdict.gap, trail, verdict.detail)
-        elif isinstance(value, Mapping) and listed("default-members", self.type_name, general(path)):
-            self.gap(path, absent.NOT_RETURNED, trail, "AWS answers only members that are set")
-        else:
-            self.differ(path, value, None, DifferenceType.REMOVE, trail)
-
-    def _extra_members(
-        self,
-        extra: list[tuple[int, Json]],
-        node: Node | None,
-        path: Path,
-        trail: Trail,
-        around: Json,
-        *,
-        alone: bool,
-    ) -> None:
-        """Members that only the live list has: drift, unless the service or a sibling fills the list."""
-        items = node.items if node else None
-        holder = around if isinstance(around, Mapping) else {}
-        if self._filled_by_service(extra, node, path):
-            rests = [self._residue.of(value, (*path, j), items, holder) for j, value in extra]
-            rests = [rest for rest in rests if rest is not NOTHING]
-            if rests:
-                trail.undeclared.append(UndeclaredValue(path=pointer(path), value=rests))
-            return
-        if alone and extra and self._residue.is_default([value for _, value in extra], path, node):
-            trail.folded.append(Fold(path=pointer(path), rule="documented-default"))
-            return
-        for j, value in extra:
-            if value not in (None, ""):
-                self.differ((*path, j), None, value, DifferenceType.ADD, trail)
-
-    def _filled_by_service(self, extra: list[tuple[int, Json]], node: Node | None, path: Path) -> bool:
-        """Attribute lists, listed ones, and lists of settings whose names AWS defines, in pairs."""
-        if node is None:
-            return False
-        if node.attribute_list or listed("service-filled-list", self.type_name, general(path)):
-            return True
-        name = path[-1] if path else ""
-        return (
-            isinstance(name, str)
-            and _SETTINGS.fullmatch(name) is not None
-            and all(isinstance(value, Mapping) and _is_pair(value) for _, value in extra)
-        )
-
-    def _order(
-        self,
-        declared: Sequence[Json],
-        live: Sequence[Json],
-        node: Node | None,
-        path: Path,
-        trail: Trail,
-        *,
-        whole: bool,
-    ) -> None:
-        if listed("ordered-list", self.type_name, general(path)):
-            if whole:
-                self.differ(path, declared, live, DifferenceType.NOT_EQUAL, trail, "ordered-list")
-        elif node is not None and node.insertion_order is False:
-            trail.folded.append(Fold(path=pointer(path), rule="multiset"))
-        else:
-            trail.reordered.append(pointer(path))
 
     # -- answers -----------------------------------------------------------------------------------------
 
@@ -419,7 +325,7 @@ class Walk:
     def differ(
         self, path: Path, expected: Json, actual: Json, kind: DifferenceType, trail: Trail, rule: str = ""
     ) -> None:
-        replaces = self._schema is not None and self._schema.is_create_only(general(path))
+        replaces = self.schema is not None and self.schema.is_create_only(general(path))
         trail.differences.append(
             PropertyDifference(
                 path=pointer(path),
@@ -430,19 +336,6 @@ class Walk:
                 requires_replacement=replaces,
             )
         )
-
-
-def _is_pair(value: Mapping[str, Json]) -> bool:
-    """Whether a member is a name with a value."""
-    return len(value) <= _PAIR and any(name.endswith("Value") for name in value)
-
-
-def _around(member: Json, around: Json) -> Json:
-    return member if isinstance(member, Mapping) else around
-
-
-def _may_be(unknown: Partial, live: Json) -> bool:
-    return isinstance(live, str) and unknown.matches(live)
 
 
 def _structured(value: Json) -> bool:

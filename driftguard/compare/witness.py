@@ -56,10 +56,11 @@ class _Judge:
             one, other = then.get(name), now.get(name)
             if name not in known:
                 self._value(one, other, place)
-            elif isinstance(one, Mapping) and isinstance(other, Mapping):
+            elif all(
+                isinstance(value, Mapping) and not is_policy(value) for value in (one, other, known[name])
+            ):
                 # The declared part of it is compared with the template; the rest is ours.
-                if isinstance(known[name], Mapping) and not is_policy(one):
-                    self.objects(one, other, known[name], place)
+                self.objects(one or {}, other or {}, known[name], place)
 
     def _by_itself(self, path: Path) -> bool:
         place = general(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from driftguard.declared.positions import Positions
 from driftguard.model import DeclaredResource, Json, Location
 
 _SUFFIX = {
@@ -87,8 +88,14 @@ class Unresolved:
 
     path: str
     reason: str
-    location: Location | None
     expression: Json
+    positions: Positions | None = field(default=None, repr=False, compare=False)
+    source: tuple[str | int, ...] = ()
+    """The path in the template's own text, from which the location is found when it is asked for."""
+
+    @property
+    def location(self) -> Location | None:
+        return self.positions.find(self.source) if self.positions is not None else None
 
     @property
     def line(self) -> int | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
 from driftguard.declared.context import ResolveContext, url_suffix
 from driftguard.declared.expand import LOOP
@@ -18,14 +17,17 @@ from driftguard.declared.text import (
     NO_VALUE,
     as_text,
     concat,
+    document_in,
     dynamic_references,
     first_hole,
     known_items,
+    masked_base64,
+    may_be_equal,
     unmask,
 )
+from driftguard.declared.truth import Truth, comparable, kleene
 from driftguard.model import Json, Partial, Unknown
 
-Truth: TypeAlias = bool | Unknown
 _SUB = re.compile(r"\$\{(!?)([^{}]*)\}")
 _LOGIC = {"Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals"}
 
@@ -89,12 +91,19 @@ class Evaluator:
         if isinstance(value, (str, Partial)):
             if isinstance(value, Partial) or "{{resolve:" in value:
                 value = dynamic_references(value, self.context.ssm_values)
-            return unmask(value) if self.context.masked and not isinstance(value, Unknown) else value
+            return self._unmasked(value) if self.context.masked else value
         if isinstance(value, Mapping):
             return {key: self.final(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.final(item) for item in value]
         return value
+
+    def _unmasked(self, value: str | Partial | Unknown) -> Json:
+        """Holes for question marks; those of a document in a text stand in the document, whatever its form."""
+        if isinstance(value, Unknown):
+            return value
+        document = document_in(value) if isinstance(value, str) and "?" in value else None
+        return unmask(value) if document is None else self.final(document)
 
     def call(self, name: str, argument: Json) -> Json:
         """The value of one function.  A function that is not known gives `Unknown`."""
@@ -103,7 +112,8 @@ class Evaluator:
             return own(argument)
         pure = PURE.get(name)
         if pure is not None:
-            return pure(self.value(argument))
+            value = self.value(argument)
+            return masked_base64(value) if self._hides(name, value) else pure(value)
         extension = EXTENSIONS.get(name)
         if extension is not None:
             if not self._extended:
@@ -114,6 +124,10 @@ class Evaluator:
         if name in _LOGIC:
             return self.truth({name: argument})
         return Unknown(f"{name} is not a function that driftguard knows")
+
+    def _hides(self, name: str, value: Json) -> bool:
+        """Whether encoding would bury question marks that are not the ones that were deployed."""
+        return self.context.masked and name == "Fn::Base64" and isinstance(value, str) and "?" in value
 
     # -- references -----------------------------------------------------------------------------------
 
@@ -333,7 +347,7 @@ class Evaluator:
             inner = self.truth(items[0]) if len(items) == 1 else Unknown("Fn::Not takes one condition")
             return inner if isinstance(inner, Unknown) else not inner
         if name in ("Fn::And", "Fn::Or") and isinstance(argument, list):
-            return _kleene([self.truth(item) for item in argument], decisive=name == "Fn::Or")
+            return kleene([self.truth(item) for item in argument], decisive=name == "Fn::Or")
         if name in _LOGIC:
             return Unknown(f"{name} takes a list of conditions")
         value = self.call(name, argument)
@@ -344,13 +358,15 @@ class Evaluator:
         """``Fn::Equals`` compares as strings: the number 1 equals the text ``1``."""
         if not (isinstance(argument, list) and len(argument) == 2):
             return Unknown("Fn::Equals takes two values")
-        left, right = (_comparable(self.value(item)) for item in argument)
+        left, right = (comparable(self.value(item)) for item in argument)
         for one, other in ((left, right), (right, left)):
             if isinstance(one, Partial) and isinstance(other, str) and not one.matches(other):
                 return False
         hole = first_hole([left, right])
         if hole is not None:
             return Unknown(hole.reason)
+        if self.context.masked and may_be_equal(left, right):
+            return Unknown("characters that CloudFormation shows as ? may differ")
         if "{{resolve:" in str(left) + str(right):
             return Unknown("a condition cannot see through a dynamic reference")
         return bool(left == right)
@@ -361,23 +377,9 @@ def function_of(node: Mapping[str, Json]) -> str | None:
     if len(node) != 1:
         return None
     name = next(iter(node))
-    return name if name == "Ref" or (name.startswith("Fn::") and not name.startswith(LOOP)) else None
-
-
-def _comparable(value: Json) -> Json:
-    if isinstance(value, list):
-        return [_comparable(item) for item in value]
-    return (
-        {key: _comparable(item) for key, item in value.items()}
-        if isinstance(value, Mapping)
-        else as_text(value)
-    )
-
-
-def _kleene(truths: list[Truth], *, decisive: bool) -> Truth:
-    if any(truth is decisive for truth in truths):
-        return decisive
-    return next((truth for truth in truths if isinstance(truth, Unknown)), not decisive)
+    if name == "Ref" or name.startswith("Rain::"):
+        return name
+    return name if name.startswith("Fn::") and not name.startswith(LOOP) else None
 
 
 def _macro_names(calls: Json) -> str:

@@ -82,7 +82,7 @@ def scan(text: str) -> Spot:
         offset = match.start(match.lastindex or 0)
         top = stack[-1]
         if string is not None and key is None and isinstance(top.fields, _ObjectFields):
-            pending = (json.loads(string), offset)
+            pending = (_text(string), offset)
             continue
         spot = Spot(key[1] if key else offset)
         if key is not None:
@@ -97,6 +97,13 @@ def scan(text: str) -> Spot:
     return root.items[0] if root.items else root
 
 
+def _text(quoted: str) -> str:
+    if "\\" not in quoted:
+        return quoted[1:-1]
+    value: str = json.loads(quoted, strict=False)
+    return value
+
+
 class _ObjectFields(dict[str, Spot]):
     """Marks a spot whose brackets are curly."""
 
@@ -108,7 +115,7 @@ def _duplicate_offset(text: str) -> int | None:
     for match in _TOKEN.finditer(text):
         string, mark, _ = match.groups()
         if string is not None:
-            last = (json.loads(string, strict=False), match.start(1))
+            last = (_text(string), match.start(1))
         elif mark in ("{", "["):
             seen.append(set() if mark == "{" else None)
         elif mark in ("}", "]"):

@@ -15,7 +15,7 @@ from typing import Protocol
 from driftguard.errors import AwsError
 from driftguard.model import DifferenceType, Drift, DriftStatus, Json, PropertyDifference
 
-_POLL_SECONDS = 5.0
+_FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.25, 5.0
 
 
 class DriftGateway(Protocol):
@@ -63,6 +63,7 @@ def detect(
     """
     detection = gateway.detect_drift(stack_id)
     deadline = clock() + timeout_seconds
+    pause = _FIRST_POLL_SECONDS
     while gateway.drift_status(detection).get("DetectionStatus") == "DETECTION_IN_PROGRESS":
         if clock() >= deadline:
             raise AwsError(
@@ -70,7 +71,8 @@ def detect(
                 action="cloudformation:DescribeStackDriftDetectionStatus",
                 fix="Scan again later; driftguard's own comparison does not depend on it.",
             )
-        sleep(_POLL_SECONDS)
+        sleep(pause)
+        pause = min(2 * pause, _LONGEST_POLL_SECONDS)
     return parse_all(gateway.resource_drifts(stack_id))
 
 

@@ -41,10 +41,18 @@ def parameter_value(template: Template, name: str, context: ResolveContext, *, s
     value = given if given is not None else definition.get("Default")
     if value is None:
         return Unknown(f"the parameter {name} has no value")
+    if isinstance(value, (list, tuple)) and _is_list(kind):
+        value = ",".join(str(item) for item in value)
     text = as_text(value)
-    assert isinstance(text, str)
+    if not isinstance(text, str):
+        raise TemplateError(
+            f"the {origin} of the parameter {name} has to be a string.",
+            where=template.where(("Parameters", name, "Default")),
+        )
     result: Json = _list(text) if _is_list(kind) else text
-    _check(template, name, definition, kind, result, origin)
+    if not context.deployed:
+        # What is deployed CloudFormation has checked itself, before it masked what it shows of it.
+        _check(template, name, definition, kind, result, origin)
     return result
 
 
@@ -63,7 +71,11 @@ def _is_list(kind: str) -> bool:
 
 
 def _list(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",")] if text else []
+    """The items of a comma-delimited text; a blank text is one empty item.
+
+    https://github.com/aws-cloudformation/cfn-language-discussion/issues/102
+    """
+    return [item.strip() for item in text.split(",")]
 
 
 def _is_true(value: Json) -> bool:

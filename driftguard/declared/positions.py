@@ -8,6 +8,7 @@ from functools import cached_property
 import yaml
 
 from driftguard.declared.json_reader import LineIndex, Spot, scan
+from driftguard.declared.yaml_reader import function_name
 from driftguard.model import Json, Location
 
 Path = tuple[str | int, ...]
@@ -77,7 +78,7 @@ def _json_child(spot: Spot, step: str | int) -> Spot | None:
 
 def _yaml_child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     """The node that marks the child (its key, or itself in a list) and the child."""
-    if not node.tag.startswith("tag:") and _function(node.tag) == step:
+    if not node.tag.startswith("tag:") and function_name(node.tag) == step:
         return node, _Untagged.of(node)
     if isinstance(node, yaml.SequenceNode):
         index = _index(step)
@@ -101,10 +102,6 @@ class _Untagged:
         return type(node)("tag:plain", node.value, node.start_mark, node.end_mark)
 
 
-def _function(tag: str) -> str:
-    return tag[1:] if tag in ("!Ref", "!Condition") else f"Fn::{tag[1:]}"
-
-
 def _index(step: str | int) -> int | None:
     if isinstance(step, int):
         return step
@@ -120,7 +117,7 @@ class Locations(Mapping[str, Location]):
     answers with the nearest thing around it.
     """
 
-    __slots__ = ("_base", "_detours", "_positions", "_properties")
+    __slots__ = ("_base", "_detours", "_positions", "_properties", "_section")
 
     def __init__(
         self,
@@ -128,15 +125,17 @@ class Locations(Mapping[str, Location]):
         base: Path,
         properties: Mapping[str, Json],
         detours: Mapping[Path, Path],
+        section: str = "Properties",
     ) -> None:
         self._positions = positions
         self._base = base
         self._properties = properties
         self._detours = detours
+        self._section = section
 
     def __getitem__(self, pointer: str) -> Location:
         steps = split_pointer(pointer)
-        source = (*self._base, "Properties", *source_of(steps, self._detours)) if steps else self._base
+        source = (*self._base, self._section, *source_of(steps, self._detours)) if steps else self._base
         return self._positions.find(source)
 
     def __iter__(self) -> Iterator[str]:

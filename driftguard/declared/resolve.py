@@ -15,7 +15,7 @@ from driftguard.declared.residual import residual
 from driftguard.declared.template import INCLUDE, LANGUAGE_EXTENSIONS, SAM, Template, TemplateKind
 from driftguard.declared.text import NO_VALUE, first_hole
 from driftguard.errors import TemplateError
-from driftguard.model import DeclaredResource, Json, Location, Unknown
+from driftguard.model import DeclaredResource, Json, Unknown
 
 _HARMLESS = {SAM, LANGUAGE_EXTENSIONS, INCLUDE}
 _AWS_OWN = ("AWS::", "aws:")
@@ -116,9 +116,10 @@ class _Resolution:
 
     def _is_absent(self, logical_id: str, body: Mapping[str, Json]) -> bool:
         name = body.get("Condition")
-        if not isinstance(name, str):
+        if name is None:
             return False
-        truth = self._evaluator.condition(name)
+        known = isinstance(name, str)
+        truth = self._evaluator.condition(name) if known else Unknown("its Condition is not a name")
         if isinstance(truth, Unknown):
             self._unknown.append(self._entry((logical_id, "Condition"), truth.reason, name))
             return False
@@ -236,22 +237,24 @@ class _Resolution:
             Unresolved(
                 path=pointer,
                 reason=reason,
-                location=self._locate(source),
                 expression=residual(self._evaluator, node),
+                positions=self._template.positions,
+                source=source,
             )
         )
 
     def _entry(self, path: Path, reason: str, expression: Json) -> Unresolved:
         source = (*self._base(str(path[0])), *path[1:])
         return Unresolved(
-            path=join_pointer(path), reason=reason, location=self._locate(source), expression=expression
+            path=join_pointer(path),
+            reason=reason,
+            expression=expression,
+            positions=self._template.positions,
+            source=source,
         )
 
     def _base(self, logical_id: str) -> Path:
         return self._origins.get(logical_id, ("Resources", logical_id))
-
-    def _locate(self, path: Path) -> Location | None:
-        return self._template.locate(path)
 
     # -- outputs --------------------------------------------------------------------------------------
 

@@ -15,7 +15,14 @@ from driftguard.declared.deployment import COMPARABLE, DeployedStack, Deployment
 from driftguard.declared.identifiers import cloud_control_identifier
 from driftguard.declared.masks import recovered
 from driftguard.declared.resolve import resolve
-from driftguard.declared.template import Template, parse_template, template_of
+from driftguard.declared.template import (
+    LANGUAGE_EXTENSIONS,
+    Template,
+    TemplateKind,
+    holds_sam,
+    parse_template,
+    template_of,
+)
 from driftguard.errors import TemplateError
 from driftguard.model import (
     DeclaredResource,
@@ -79,6 +86,23 @@ def declare(
     return Declared(resources=tuple(resources), stacks=tuple(states), gaps=tuple(gaps))
 
 
+def declare_source(
+    deployment: Deployment, stack_name: str, source: Template, *, attribute: Attribute | None = None
+) -> tuple[DeclaredResource, ...]:
+    """What a repository's template would declare in the place of a deployed stack.
+
+    It is resolved with the stack's own parameters and ids, for `driftguard.declared.three_way`.  Empty
+    when there is no such stack.  Raises `TemplateError`.
+    """
+    outputs = {stack.stack_id: _outputs(stack) for stack in deployment.stacks}
+    for stack in deployment.stacks:
+        if stack.name == stack_name:
+            one = _Stack(stack, deployment, outputs, registry().get)
+            context = replace(one.context(attribute), deployed=False, masked=False)
+            return one.placed(resolve(source, context).resources)
+    return ()
+
+
 def live_attribute(declared: Sequence[DeclaredResource], live: Mapping[ResourceKey, Resource]) -> Attribute:
     """``Fn::GetAtt`` answered by the live models of a first pass's resources.
 
@@ -136,6 +160,10 @@ class _Stack:
         gaps += self._unlisted(resolved)
         return found, gaps
 
+    def placed(self, resources: Sequence[DeclaredResource]) -> tuple[DeclaredResource, ...]:
+        """The resources with what CloudFormation says of those that are deployed."""
+        return tuple(self._complete(item, self._summaries.get(item.logical_id, {})) for item in resources)
+
     def context(self, attribute: Attribute | None) -> ResolveContext:
         """What CloudFormation says of this stack, for the resolver."""
         deployment, description = self._deployment, self._stack.description
@@ -172,12 +200,15 @@ class _Stack:
         body = self._stack.template
         name = f"{self._stack.name} (deployed)"
         template = parse_template(body, name) if isinstance(body, str) else template_of(body, name)
-        # The processed template has no macros left to run; a name that still stands there did its work.
-        kept = tuple(item for item in template.transforms if item.startswith("AWS::"))
         document = template.document
+        kind, names = template.kind, template.transforms
+        if not holds_sam(document):
+            # The processed template has no macros left to run; a name that still stands there did its work.
+            kind = TemplateKind.CLOUDFORMATION if kind is TemplateKind.SAM else kind
+            names = tuple(name for name in names if name == LANGUAGE_EXTENSIONS)
         if source is not None:
             document = recovered(document, source.document)
-        return replace(template, transforms=kept, document=document)
+        return replace(template, kind=kind, transforms=names, document=document)
 
     def _complete(self, resource: DeclaredResource, summary: Mapping[str, Json]) -> DeclaredResource:
         physical_id = str(summary.get("PhysicalResourceId") or "")

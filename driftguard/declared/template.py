@@ -121,7 +121,7 @@ def template_of(document: Json, file: str, positions: Positions | None = None) -
         raise TemplateError("a template is a map with a Resources section.", where=Where(file, 1))
     transforms = _transforms(document)
     kind = TemplateKind.CLOUDFORMATION
-    if SAM in transforms or _holds_sam(document):
+    if SAM in transforms or holds_sam(document):
         kind = TemplateKind.SAM
     elif _from_cdk(document):
         kind = TemplateKind.CDK
@@ -138,7 +138,8 @@ def _transforms(document: Mapping[str, Json]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _holds_sam(document: Mapping[str, Json]) -> bool:
+def holds_sam(document: Mapping[str, Json]) -> bool:
+    """Whether a resource has one of SAM's own types."""
     resources = document.get("Resources")
     return isinstance(resources, Mapping) and any(
         isinstance(resource, Mapping) and str(resource.get("Type")).startswith("AWS::Serverless::")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,7 @@ def first_hole(value: Json) -> Unknown | Partial | None:
 
 
 def as_text(value: Json) -> str | Partial | Unknown:
-    """``value`` as CloudFormation writes it into a string: ``true``, ``5``, a list joined by commas."""
+    """``value`` as CloudFormation writes it into a string: ``true``, ``5``.  Lists and maps have no such form."""
     if isinstance(value, (str, Partial, Unknown)):
         return value
     if isinstance(value, bool):
@@ -50,9 +51,7 @@ def as_text(value: Json) -> str | Partial | Unknown:
         return str(value)
     if value is NO_VALUE or value is None:
         return ""
-    if isinstance(value, (list, tuple)):
-        return join(",", [as_text(item) for item in value])
-    return Unknown("a map cannot be part of a string")
+    return Unknown("a list or a map cannot be part of a string")
 
 
 def concat(parts: Iterable[str | Partial | Unknown]) -> str | Partial | Unknown:
@@ -172,3 +171,31 @@ def unmask(value: str | Partial) -> str | Partial:
             elif text:
                 pieces.append(text)
     return Partial(tuple(pieces)) if any(isinstance(piece, Unknown) for piece in pieces) else value
+
+
+def may_be_equal(one: Json, other: Json) -> bool:
+    """Whether two values that GetTemplate may have masked could be the same, or could be different."""
+    if not (isinstance(one, str) and isinstance(other, str)) or "?" not in one + other:
+        return False
+    return any(
+        isinstance(pattern, Partial) and pattern.matches(value)
+        for pattern, value in ((unmask(one), other), (unmask(other), one))
+    )
+
+
+def masked_base64(text: str) -> Partial | Unknown:
+    """The Base64 of a masked text: what stands before the first question mark, in whole groups of three."""
+    known = text.split("?", 1)[0].encode()
+    prefix = base64.b64encode(known[: len(known) // 3 * 3]).decode()
+    hole = Unknown("text with characters that CloudFormation shows as ?")
+    return Partial((prefix, hole)) if prefix else hole
+
+
+def document_in(text: str) -> Json:
+    """The JSON object or array that a text holds, or ``None``."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from driftguard.declared.positions import join_pointer
-from driftguard.declared.text import as_text
+from driftguard.declared.text import as_text, document_in
 from driftguard.model import (
     DeclaredResource,
     DifferenceType,
@@ -124,6 +124,7 @@ _ABSENT = object()
 def _compare(one: Json, other: Json, path: tuple[str | int, ...], found: list[PropertyDifference]) -> None:
     if isinstance(one, Unknown) or isinstance(other, Unknown):
         return
+    one, other = _alike(one, other), _alike(other, one)
     if isinstance(one, Partial) or isinstance(other, Partial):
         fits = one == other or _fits(one, other) or _fits(other, one)
         if not fits:
@@ -136,6 +137,14 @@ def _compare(one: Json, other: Json, path: tuple[str | int, ...], found: list[Pr
             _compare(left, right, (*path, index), found)
     elif one is _ABSENT or other is _ABSENT or _scalar(one) != _scalar(other):
         found.append(_difference(path, one, other))
+
+
+def _alike(value: Json, other: Json) -> Json:
+    """A text that holds a document, as that document where the other side has one."""
+    if isinstance(value, str) and isinstance(other, (Mapping, list)):
+        document = document_in(value)
+        return value if document is None else document
+    return value
 
 
 def _scalar(value: Json) -> Json:

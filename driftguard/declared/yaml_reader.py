@@ -12,7 +12,7 @@ from driftguard.errors import TemplateError, Where
 from driftguard.model import Json
 
 _STANDARD = "tag:yaml.org,2002:"
-_REFUSED = {"binary", "omap", "pairs", "set", "timestamp"}
+_PLAIN = {"str", "int", "float", "bool", "null", "map", "seq", "value", "merge"}
 _BARE = {"Ref", "Condition"}
 _MAX_VALUES = 1_000_000
 """How many values a template may hold once its aliases are written out: a guard against alias bombs."""
@@ -76,6 +76,12 @@ def _line_of_reader_error(error: yaml.YAMLError, text: str) -> int | None:
     return text.count("\n", 0, position) + 1 if isinstance(position, int) else None
 
 
+def function_name(tag: str) -> str:
+    """``!Sub`` -> ``Fn::Sub``, ``!Ref`` -> ``Ref``; a tool's own directive (``!Rain::Embed``) keeps its name."""
+    name = tag[1:]
+    return name if name in _BARE or "::" in name else f"Fn::{name}"
+
+
 class _Builder:
     def __init__(self, file: str) -> None:
         self._file = file
@@ -89,14 +95,14 @@ class _Builder:
             raise self._error(node, f"values are nested more than {_MAX_DEPTH} deep.")
         tag = node.tag
         if tag.startswith(_STANDARD):
-            if tag[len(_STANDARD) :] in _REFUSED:
+            if tag[len(_STANDARD) :] not in _PLAIN:
                 raise self._error(
                     node, f"CloudFormation does not support the YAML tag !!{tag[len(_STANDARD) :]}."
                 )
             return self._plain(node, depth)
         if not tag.startswith("!") or len(tag) < 2:
             raise self._error(node, f"the tag {tag} is not one of CloudFormation's.")
-        name = tag[1:] if tag[1:] in _BARE else f"Fn::{tag[1:]}"
+        name = function_name(tag)
         value = self._plain(node, depth)
         if name == "Fn::GetAtt" and isinstance(value, str) and "." in value:
             value = value.split(".", 1)

@@ -66,7 +66,7 @@ def of_drift(drift: Drift, tags: Mapping[str, str], now: datetime, run_id: str) 
         yield _fault(seen, FindingKind.DRIFT, "", Severity.HIGH, "is deleted", message)
     elif drift.status is DriftStatus.UNMANAGED:
         message = "No stack declares it."
-        yield _fault(seen, FindingKind.UNMANAGED, "", Severity.LOW, "is not managed", message)
+        yield _fault(seen, FindingKind.UNMANAGED, "", Severity.INFORMATIONAL, "is not managed", message)
     else:
         yield from _declared(seen)
         yield from _undeclared(seen)

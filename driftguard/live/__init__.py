@@ -4,9 +4,11 @@
 """
 
 from driftguard.live.account import ACCOUNT, read_account
+from driftguard.live.aggregate import read_aggregate
 from driftguard.live.canonical import state_hash
-from driftguard.live.config_files import Rejected, distinct, files_in, read_file, read_stream
+from driftguard.live.config_files import Rejected, distinct, files_in, items_of, read_file, read_stream
 from driftguard.live.config_items import ConfigurationItem, parse_item
+from driftguard.live.delivered import latest_snapshot, read_delivered
 from driftguard.live.mapping import narrowed, resource_of
 from driftguard.live.snapshot import Deletion, ReadOptions, Seen, read_place
 
@@ -19,9 +21,13 @@ __all__ = [
     "Seen",
     "distinct",
     "files_in",
+    "items_of",
+    "latest_snapshot",
     "narrowed",
     "parse_item",
     "read_account",
+    "read_aggregate",
+    "read_delivered",
     "read_file",
     "read_place",
     "read_stream",

@@ -17,7 +17,7 @@ from typing import IO, Any, TextIO, cast
 from driftguard.errors import InputError, Where
 from driftguard.live.config_items import ConfigurationItem, parse_item
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 _LIST_KEY = '"configurationItems"'
 _DECODER = json.JSONDecoder()
@@ -80,6 +80,12 @@ def read_stream(stream: IO[bytes], name: str) -> Iterator[ConfigurationItem | Re
             where=Where(name),
             fix="Give a snapshot or history file that AWS Config delivered.",
         )
+
+
+def items_of(value: Any, name: str = "event") -> Iterator[ConfigurationItem | Rejected]:
+    """The items inside a JSON value: an EventBridge or SNS event, or an answer of AWS Config."""
+    for number, raw in enumerate(_walk(value), 1):
+        yield _item(raw, name, number)
 
 
 def distinct(items: Iterable[ConfigurationItem | Rejected]) -> Iterator[ConfigurationItem | Rejected]:

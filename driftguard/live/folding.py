@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from driftguard.live.config_items import ConfigurationItem
+from driftguard.live.config_items import ConfigurationItem, decoded
 from driftguard.model import Json
 from driftguard.schema import Node, TypeSchema
 
@@ -50,6 +50,15 @@ class Shape:
         cleaned = fold(properties, schema.root)
         return {name: value for name, value in cleaned.items() if not empty(value)}
 
+    def covered(self, item: ConfigurationItem) -> frozenset[str]:
+        """What of `coverage` this very item can show: a supplementary part that is missing shows nothing."""
+        missing = {
+            name
+            for name, path in self.rename.items()
+            if path.startswith("+") and get(item.supplementary, path[1:].split(".")[0]) is None
+        }
+        return self.coverage - missing
+
 
 def names(text: str) -> frozenset[str]:
     """Property names from text, separated by white space."""
@@ -65,11 +74,13 @@ def fold(value: Json, node: Node | None) -> Json:
     """``value`` with keys in the schema's spelling and scalars of the schema's type.
 
     Keys that the schema does not know are dropped, and so are nulls, empty lists and empty maps inside.
-    Keys of maps that belong to the user stay as they are.
+    What the schema leaves open (policy documents, maps with the user's keys) stays as it is.
     """
     if node is None:
         return value
     if isinstance(value, Mapping):
+        if not node.names and node.values is None:
+            return value
         spelling = {name.lower(): name for name in node.names}
         folded = {}
         for key, part in value.items():
@@ -84,6 +95,8 @@ def fold(value: Json, node: Node | None) -> Json:
         return folded
     if isinstance(value, list | tuple):
         return [fold(part, node.items) for part in value if part is not None]
+    if isinstance(value, str) and value[:1] == "{" and node.is_a("object"):
+        return fold(decoded(value), node) if isinstance(decoded(value), Mapping) else value
     return _scalar(value, node.types)
 
 

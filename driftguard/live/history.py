@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from driftguard.aws import Place
-from driftguard.errors import GoneError
+from driftguard.errors import AwsError, GoneError
 from driftguard.live.config_items import ConfigurationItem, parse_item
 from driftguard.live.mapping import config_type
 from driftguard.model import DeclaredResource
@@ -45,6 +45,11 @@ def last_item(place: Place, declared: DeclaredResource) -> ConfigurationItem | N
         except GoneError:
             # ResourceNotDiscoveredException: AWS Config never saw it under this name.
             continue
+        except AwsError as error:
+            if error.code != "ValidationException":
+                raise
+            # AWS Config does not know the type at all.
+            return None
         if found is not None:
             return found
     return None

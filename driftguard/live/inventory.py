@@ -18,7 +18,7 @@ COLUMNS = (
     "supplementaryConfiguration"
 )
 # Records about records: what another service concluded, not something that can be configured.
-_DERIVED = frozenset(
+DERIVED = frozenset(
     {
         "AWS::Backup::RecoveryPoint",
         "AWS::Config::ConformancePackCompliance",
@@ -112,7 +112,7 @@ def _one_by_one(place: Place, wants: Wants, seen: set[tuple[str, str]]) -> Itera
         yield gap_of(error, place.account, place.region)
         return
     for name in types:
-        if name in _DERIVED or not wants(cloudformation_type(name)):
+        if name in DERIVED or not wants(cloudformation_type(name)):
             continue
         try:
             keys = [(name, row["resourceId"]) for row in place.config.discovered(name)]
@@ -145,7 +145,7 @@ def _parsed(place: Place, raw: object) -> ConfigurationItem | Gap:
 
 
 def _relevant(item: ConfigurationItem, wants: Wants) -> bool:
-    return item.type not in _DERIVED and not item.deleted and wants(cloudformation_type(item.type))
+    return item.type not in DERIVED and not item.deleted and wants(cloudformation_type(item.type))
 
 
 def _not_recorded(place: Place, detail: str, type_name: str | None = None) -> Gap:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from driftguard.live.aws_made import made_by_aws
 from driftguard.live.canonical import state_hash
 from driftguard.live.config_items import ConfigurationItem
 from driftguard.live.folding import Shape, empty, fold
@@ -72,6 +73,7 @@ def resource_of(item: ConfigurationItem, source: Source = Source.CONFIG) -> Reso
         created_at=item.created_at,
         state_id=item.state_id,
         state_hash=state_hash(properties, schema),
+        made_by_aws=made_by_aws(item, type_name),
     )
 
 
@@ -131,7 +133,7 @@ def _properties(
         return {}, frozenset()
     if shape is not None:
         properties = shape.apply(item, schema)
-        return properties, shape.coverage | frozenset(properties)
+        return properties, shape.covered(item) | frozenset(properties)
     if not is_native(item, schema):
         return {}, frozenset()
     folded = fold(item.configuration, schema.root)

@@ -10,13 +10,13 @@ from functools import partial
 
 from driftguard.aws import Place, Recorder
 from driftguard.errors import AwsError, CredentialsError, GoneError
-from driftguard.live import cloud_control, inventory
-from driftguard.live.config_items import ConfigurationItem
+from driftguard.live import cloud_control, inventory, service_reads
+from driftguard.live.config_items import ConfigurationItem, tag_map
 from driftguard.live.gaps import gap_of
 from driftguard.live.history import last_item
 from driftguard.live.mapping import is_native, narrowed, resource_of
-from driftguard.model import DeclaredResource, Gap, GapReason, Resource, ResourceKey, key_region
-from driftguard.schema import registry
+from driftguard.model import DeclaredResource, Gap, GapReason, Json, Resource, ResourceKey, key_region
+from driftguard.schema import TypeSchema, registry
 from driftguard.settings import Settings
 
 
@@ -155,8 +155,9 @@ class _PlaceReader:
         """What is known at once, and what has to be asked for."""
         if self._everything and self._recorder is not None:
             yield from inventory.unrecorded(self._place, self._recorder, self._wants)
-            if self._recorder.recording:
-                yield from self._inventory()
+        if self._everything and (self._recorder is None or self._recorder.recording):
+            # Where the recorder's state may not be read, the inventory itself will tell.
+            yield from self._inventory()
         for declared in self._wanted.rest():
             if self._cancelled():
                 return
@@ -205,13 +206,18 @@ class _PlaceReader:
         return narrowed(resource if key is None else replace(resource, key=key), declared.properties)
 
     def _needs_model(self, item: ConfigurationItem, known: Resource, declared: DeclaredResource) -> bool:
+        """Whether the item is not enough: another dialect, something not shown, or something different."""
         schema = registry().get(known.type)
         if schema is None or not schema.readable or declared.identifier is None:
             return False
         if known.coverage is None or not is_native(item, schema):
             return True
-        names = {name for name in declared.properties if not schema.is_write_only((name,))}
-        return not names <= known.coverage
+        # AWS Config lags behind: what seems to differ is read again before anybody is told.
+        return any(
+            name not in known.coverage or not _agrees(name, value, known, schema)
+            for name, value in declared.properties.items()
+            if not schema.is_write_only((name,))
+        )
 
     def _model(self, declared: DeclaredResource, known: Resource, recorded: str) -> list[Seen]:
         """The model of a resource that AWS Config knows; without it, what AWS Config shows, and the gap.
@@ -232,6 +238,8 @@ class _PlaceReader:
     def _missing(self, declared: DeclaredResource) -> list[Seen]:
         """A declared resource that the inventory did not show."""
         key = self._key(declared)
+        if declared.type in service_reads.TYPES:
+            return self._from_service(declared)
         if key is None or not cloud_control.well_formed(declared.type, key.identifier):
             detail = "The identifier of the resource is not known, so it cannot be read."
             return [self._gap(GapReason.UNRESOLVED, detail, declared)]
@@ -260,11 +268,28 @@ class _PlaceReader:
             created_at=known.created_at,
         )
 
+    def _from_service(self, declared: DeclaredResource) -> list[Seen]:
+        """A policy that only its service shows."""
+        name = declared.identifier or declared.physical_id
+        if name is None or not service_reads.readable(declared):
+            detail = "What the policy lies on is not known, so it cannot be read."
+            return [self._gap(GapReason.UNRESOLVED, detail, declared)]
+        key = self._key(replace(declared, identifier=name))
+        assert key is not None
+        try:
+            return [service_reads.read(self._place, declared, key)]
+        except GoneError:
+            return [Deletion(key=key, declared=declared)]
+        except CredentialsError:
+            raise
+        except AwsError as error:
+            return [self._refused(error, declared)]
+
     def _from_history(self, declared: DeclaredResource, key: ResourceKey) -> Seen:
         """The last word of AWS Config about a resource that Cloud Control cannot or may not read."""
         if registry().get(declared.type) is None:
             return self._gap(GapReason.UNSUPPORTED, f"AWS has no schema for {declared.type}.", declared)
-        if self._recorder is None or not self._recorder.recording:
+        if self._recorder is not None and not self._recorder.recording:
             return self._gap(GapReason.NOT_RECORDED, "AWS Config does not record here.", declared)
         item = last_item(self._place, declared)
         if item is None:
@@ -306,3 +331,10 @@ class _PlaceReader:
             identifier=(declared.identifier or declared.physical_id) if declared else None,
             stack=declared.stack_name if declared else None,
         )
+
+
+def _agrees(name: str, value: Json, known: Resource, schema: TypeSchema) -> bool:
+    """Whether the item shows the declared value as it is written."""
+    if name == schema.tag_property:
+        return (tag_map(value) or {}).items() <= known.tags.items()
+    return bool(known.properties.get(name) == value)

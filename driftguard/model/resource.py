@@ -76,6 +76,8 @@ class Resource:
     created_at: datetime | None = None
     state_id: str | None = None
     state_hash: str = ""
+    made_by_aws: bool = False
+    """AWS put it there itself (a default VPC, a service-linked role): it needs nobody to declare it."""
 
     @property
     def type(self) -> str:

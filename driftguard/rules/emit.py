@@ -59,8 +59,10 @@ class Emitter:
     def _constant(self, value: Any) -> str:
         if value is None or value.__class__ is bool:
             return repr(value)
-        if value.__class__ in (str, int):
+        if value.__class__ is str:
             return repr(value)
+        if value.__class__ is int:
+            return f"({value!r})"
         name = f"k{len(self.constants)}"
         self.constants[name] = value
         return name

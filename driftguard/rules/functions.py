@@ -23,6 +23,8 @@ from driftguard.rules.values import (
     Reference,
     Secret,
     Supplied,
+    Unseen,
+    negate,
     plain,
     reason,
     same,
@@ -147,14 +149,14 @@ def _one_of(value: Any, choices: Any) -> Any:
     return _has(text.listed(choices), value)
 
 
-def _present(value: Any) -> bool:
+def _present(value: Any) -> Any:
     if value.__class__ in HOLES:
-        return True
+        return Unknown(reason(value)) if value.__class__ in (Unseen, Maybe) else True
     return not (value is None or value == "" or value == [] or value == {})
 
 
-def _absent(value: Any) -> bool:
-    return not _present(value)
+def _absent(value: Any) -> Any:
+    return negate(_present(value))
 
 
 def _is_true(value: Any) -> Any:
@@ -167,6 +169,10 @@ def _is_false(value: Any) -> Any:
     if value.__class__ in OPAQUE or value.__class__ is Partial:
         return Unknown(reason(value))
     return value is False or (value.__class__ is str and value.lower() == "false")
+
+
+def _json(value: Any) -> Any:
+    return Unknown(reason(value)) if value.__class__ in HOLES else text.json_of(value)
 
 
 def _count(value: Any) -> Any:
@@ -182,7 +188,12 @@ def _as_list(value: Any) -> Any:
 
 
 def _not_null(*values: Any) -> Any:
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value.__class__ in (Unseen, Maybe):
+            return Unseen(reason(value))
+        if value is not None:
+            return value
+    return None
 
 
 def _is_reference(value: Any) -> bool:
@@ -285,9 +296,10 @@ def _values() -> tuple[Function, ...]:
         _own("split", text.split, "value separator", "The parts of a text, trimmed, without empty ones."),
         _own(
             "json",
-            text.json_of,
+            _json,
             "value",
             "The value of a JSON text (URL-encoded or not); an object stays as it is.",
+            **hole,
         ),
         _own(
             "version_at_least",
@@ -335,7 +347,7 @@ def _network() -> tuple[Function, ...]:
         _own("is_private", network.is_private, "cidr", "Whether the range is not routed in the internet."),
         _own("port_range_covers", network.port_range_covers, "from to port",
              "Whether the port is inside the range; -1 or null means all."),
-        _own("opens_port", network.opens_port, "rule port protocol", optional=1,
+        _own("opens_port", network.opens_port, "rule port protocol", optional=1, sees_holes=True,
              help="Whether a security group or network ACL rule opens the port for the protocol (tcp)."),
         _own("ports", network.port_list, "text", "'20-22,443' as a list of [first, last]."),
         _own("range_within", network.range_within, "from to text", "Whether a range of ports lies within '20-22,443'."),
@@ -359,7 +371,7 @@ def _relations() -> tuple[Function, ...]:
         _own("unlisted", _unlisted, "name",
              "A top-level property that the schema does not know, as templates sometimes have them.",
              context=True, sees_holes=True),
-        _own("key", relations.key, "part", "account, region, partition, identifier, logical_id or arn.", **holes),
+        _own("key", relations.key, "part", "type, account, region, partition, identifier, logical_id or arn.", **holes),
         _own("root", lambda value: value, "&expression", "The expression on the resource's properties themselves."),
     )  # fmt: skip
 

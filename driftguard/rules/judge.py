@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, ResourceKey, Source, Unknown
+from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, ResourceKey, Source
 from driftguard.rules.paths import schema_of
 from driftguard.rules.policy import Variant
 from driftguard.rules.relations import JudgeContext, Judged
-from driftguard.rules.values import Names, first_hole, plain, reason, truth, without_intrinsics
+from driftguard.rules.values import Names, Unseen, first_hole, plain, reason, truth, with_holes
 
 Verdict = tuple[ComplianceType, str]
 
@@ -92,8 +93,8 @@ def _unknown(hole: Any) -> Verdict:
     return ComplianceType.INSUFFICIENT_DATA, f"Cannot be told: {reason(hole)}."
 
 
-def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unknown]:
-    """The properties that the policy reads and the source does not show, each as an `Unknown`."""
+def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unseen]:
+    """The properties that the policy reads and the source does not show, each as an `Unseen`."""
     coverage = prepared.resource.coverage
     names = variant.reads
     if names is None:
@@ -103,20 +104,25 @@ def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unknown]:
         if name in prepared.properties:
             continue
         if name in prepared.hidden:
-            out[name] = Unknown(f"{name} {prepared.hidden[name]}")
+            out[name] = Unseen(f"{name} {prepared.hidden[name]}")
         elif coverage is not None and name not in coverage:
-            out[name] = Unknown(f"{name} is not shown by {prepared.resource.source.value}")
+            out[name] = Unseen(f"{name} is not shown by {prepared.resource.source.value}")
     return out
 
 
-def as_resource(declared: DeclaredResource, *, raw: Json = None, names: Names | None = None) -> Resource:
+def as_resource(
+    declared: DeclaredResource,
+    *,
+    left: Mapping[str, Json] | None = None,
+    names: Names | None = None,
+) -> Resource:
     """A declared resource as one to judge: its logical id is its identifier.
 
-    ``raw`` are the properties as they were written; together with ``names`` (the template's resources and
-    parameters) they tell the identifiers of other resources, which are certainly there, from what is not
-    known.
+    ``left`` holds, by pointer into the properties, the expressions that could not be resolved; together
+    with ``names`` (the template's resources and parameters) they tell the identifiers of other
+    resources, which are certainly there, from what is not known at all.
     """
-    properties = without_intrinsics(plain(declared.properties), names or {}, raw)
+    properties = with_holes(plain(declared.properties), names or {}, left or {})
     return Resource(
         key=ResourceKey(
             partition=declared.partition,

@@ -64,19 +64,26 @@ def port_range_covers(first: Any, last: Any, port: Any) -> bool:
     return (low or 0) <= int(port) <= (_LAST_PORT if high in (None, -1) else int(high or 0))
 
 
-def opens_port(rule: Any, port: Any, protocol: str = "tcp") -> bool:
-    """Whether a security group or network ACL rule in CloudFormation shape opens ``port``."""
+def opens_port(rule: Any, port: Any, protocol: str = "tcp") -> Any:
+    """Whether a security group or network ACL rule in CloudFormation shape opens ``port``.
+
+    Only protocol and ports decide; where one of them cannot be known the answer is an `Unknown`.
+    """
     if rule.__class__ is not dict:
-        return False
-    said = str(rule.get("IpProtocol", rule.get("Protocol", "-1"))).lower()
+        return Unknown(reason(rule)) if rule.__class__ in HOLES else False
+    ports = rule.get("PortRange")
+    where = ports if ports.__class__ is dict else rule
+    said = rule.get("IpProtocol", rule.get("Protocol", "-1"))
+    first, last = where.get("FromPort", where.get("From")), where.get("ToPort", where.get("To"))
+    for value in (said, ports, first, last):
+        if value.__class__ in HOLES:
+            return Unknown(reason(value))
+    said = str(said).lower()
     if said in _ALL_PROTOCOLS:
         return True
     if _PROTOCOLS.get(said, said) != protocol:
         return False
-    ports = rule.get("PortRange")
-    where = ports if ports.__class__ is dict else rule
-    first = where.get("FromPort", where.get("From"))
-    return port_range_covers(first, where.get("ToPort", where.get("To")), port)
+    return port_range_covers(first, last, port)
 
 
 def port_list(text: Any) -> list[list[int]]:

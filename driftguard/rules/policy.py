@@ -29,6 +29,7 @@ class Policy:
     source: str
     where: Where
     aliases: tuple[str, ...] = ()
+    suppressed_by: tuple[str, ...] = ()
     title_ko: str = ""
     message_ko: str = ""
     description: str = ""

@@ -68,6 +68,9 @@ class PolicyFile(_Part):
         pattern=r"^[A-Za-z][A-Za-z0-9_\-]{2,127}$", description="AWS Config's identifier if there is one."
     )
     aliases: tuple[str, ...] = Field((), description="Other names of the same policy.")
+    suppressed_by: tuple[str, ...] = Field(
+        (), description="Other names whose suppression counts for it: cfn-nag rules, sister policies."
+    )
     title: str = Field(min_length=3, max_length=200)
     title_ko: str = ""
     description: str = ""

@@ -33,6 +33,11 @@ def policy_section(policy: Policy) -> str:
     return "\n".join([*lines, ""])
 
 
+def _service(policy: Policy) -> str:
+    parts = policy.resource_types[0].split("::")
+    return "Any" if len(parts) < 2 else parts[1] or "Account"
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -44,7 +49,7 @@ def reference_page() -> str:
     catalogue = load_all()
     services: dict[str, list[Policy]] = defaultdict(list)
     for policy in catalogue.policies:
-        services[policy.resource_types[0].split("::")[1] or "Account"].append(policy)
+        services[_service(policy)].append(policy)
     lines = [
         "# Policies",
         "",

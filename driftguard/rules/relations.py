@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from driftguard.model import Json, Resource, Source, Unknown
-from driftguard.rules.values import HOLES, Maybe, Reference, plain, reason, some
+from driftguard.rules.values import HOLES, Maybe, Reference, Unseen, plain, reason, some
 
 ACCOUNT = "AWS::::Account"
 
@@ -26,10 +26,10 @@ class Neighbours:
             self._by_type.setdefault(resource.type, []).append((resource, plain(resource.properties)))
         self._complete = complete
 
-    def of(self, type_name: str, like: Resource) -> list[tuple[Resource, dict[str, Any]]] | Unknown:
-        """Resources of the type in the account and region of ``like``; an `Unknown` if they were not read."""
+    def of(self, type_name: str, like: Resource) -> list[tuple[Resource, dict[str, Any]]] | Unseen:
+        """Resources of the type in the account and region of ``like``; an `Unseen` if they were not read."""
         if self._complete is not None and type_name not in self._complete:
-            return Unknown(f"{type_name} was not read")
+            return Unseen(f"{type_name} was not read")
         found = self._by_type.get(type_name, [])
         place = (like.key.account, like.key.region)
         return [
@@ -92,7 +92,7 @@ def resource_of(c: Judged, type_name: str, value: Any) -> Any:
     if value is None:
         return None
     if value.__class__ in HOLES and value.__class__ is not Reference:
-        return Unknown(reason(value))
+        return Unseen(reason(value))
     found = _of(c, type_name)
     if found.__class__ is not list:
         return found
@@ -114,7 +114,7 @@ def resources(c: Judged, type_name: str) -> Any:
 
 def _of(c: Judged, type_name: str) -> Any:
     if c.context.neighbours is None:
-        return Unknown("the other resources were not read")
+        return Unseen("the other resources were not read")
     return c.context.neighbours.of(type_name, c.resource)
 
 
@@ -144,20 +144,20 @@ def _values(value: Any, steps: list[str]) -> Iterable[Any]:
 
 
 def account(c: Judged, fact: str) -> Any:
-    """A fact of the account that the resource is in; an `Unknown` when it was not read."""
+    """A fact of the account that the resource is in; an `Unseen` when it was not read."""
     if c.resource.type == ACCOUNT:
         facts: Mapping[str, Json] | None = c.resource.properties
     else:
         facts = c.context.account_facts
     if facts is None or fact not in facts:
-        return Unknown(f"the account's {fact} was not read")
+        return Unseen(f"the account's {fact} was not read")
     return plain(facts[fact])
 
 
 def attribute(c: Judged, name: str) -> Any:
     """A resource attribute of a template; a live resource has none that can be seen."""
     if c.resource.source is not Source.TEMPLATE or c.context.attributes is None:
-        return Unknown(f"{name} stands in a template only")
+        return Unseen(f"{name} stands in a template only")
     return plain(c.context.attributes.get(c.resource.key.identifier, {}).get(name))
 
 
@@ -167,7 +167,7 @@ def tag(c: Judged, key_name: str) -> Any:
     if found is not None or c.resource.source is not Source.TEMPLATE:
         return found
     given = c.resource.properties.get("Tags")
-    return Unknown(reason(given)) if given.__class__ in HOLES else None
+    return Unseen(reason(given)) if given.__class__ in HOLES else None
 
 
 def key(c: Judged, part: str) -> Any:

@@ -11,6 +11,7 @@ from driftguard.rules.values import (
     OPAQUE,
     Maybe,
     Reference,
+    Unseen,
     comparable,
     differ,
     equal,
@@ -28,7 +29,7 @@ from driftguard.rules.values import (
 def hole_field(value: Any) -> Any:
     """A field or element of something that is no container: null, or the hole that it is."""
     if value.__class__ in HOLES:
-        return None if value.__class__ is Partial else Unknown(reason(value))
+        return None if value.__class__ is Partial else Unseen(reason(value))
     return None
 
 

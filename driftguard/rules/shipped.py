@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from driftguard.errors import PolicyError
 from driftguard.rules.catalogue import Catalogue, load_catalogue
+from driftguard.rules.frameworks import Frameworks, load_frameworks
 from driftguard.rules.packaged import packaged_policies
 from driftguard.settings.policies import PolicySettings
 
 
 def load_all(folders: Iterable[str | Path] = ()) -> Catalogue:
     """Our policies and those in ``folders``; the errors of every file are in the catalogue."""
-    return load_catalogue([packaged_policies() / "rules", *folders])
+    frameworks = all_frameworks()
+    catalogue = load_catalogue([packaged_policies() / "rules", *folders], frameworks.by_policy())
+    return replace(catalogue, errors=(*catalogue.errors, *frameworks.errors))
+
+
+@cache
+def all_frameworks() -> Frameworks:
+    """The frameworks that ship with driftguard."""
+    return load_frameworks([packaged_policies() / "frameworks"])
 
 
 def selected(

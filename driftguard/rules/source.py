@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from driftguard.errors import PolicyError, Where
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
+MAX_DEPTH = 100
 _DATES = "tag:yaml.org,2002:timestamp"
 
 
@@ -71,6 +73,7 @@ def parse(text: str, name: str) -> Document:
         raise PolicyError("the text is larger than 1 MB.", where=Where(name), fix="Split it.")
     loader = _Loader(text)
     try:
+        _refuse_depth(text, name)
         _refuse_aliases(text, name)
         node = loader.get_single_node()
         if node is None:
@@ -87,6 +90,26 @@ def parse(text: str, name: str) -> Document:
         raise PolicyError(f"the file is not YAML: {str(error)[:120]}.", where=Where(name)) from None
     finally:
         loader.dispose()
+
+
+_BLOCK = re.compile(r"^[ \t?:-]+", re.MULTILINE)
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """libyaml's composer recurses in C: a text that is nested deeply enough ends the process."""
+    prefix = max((len(found[0]) for found in _BLOCK.finditer(text)), default=0)
+    if text.count("[") + text.count("{") + prefix <= MAX_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                mark = event.start_mark
+                where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
+                raise PolicyError("the file is nested too deeply.", where=where, fix="Write it flatter.")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _refuse_aliases(text: str, name: str) -> None:

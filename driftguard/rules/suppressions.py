@@ -12,7 +12,7 @@ Two conventions are read on a resource::
             owner: platform@example.com
             expires: 2027-06-30
 
-cfn-nag's ``rules_to_suppress`` is understood where a policy carries the cfn-nag rule's id as an alias.
+cfn-nag's ``rules_to_suppress`` counts for the policies that name the cfn-nag rule in ``suppressed_by``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,11 @@ def suppressions(metadata: Mapping[str, Json] | None) -> Suppressions:
     """Read both conventions out of a resource's Metadata; never raises."""
     if not isinstance(metadata, Mapping) or not metadata:
         return NONE
-    names = {*_guard(metadata.get("guard")), *_cfn_nag(metadata.get("cfn_nag"))}
+    names = {
+        *_guard(metadata.get("guard")),
+        *_cfn_nag(metadata.get("cfn_nag")),
+        *_cfn_nag(metadata.get("cfn-nag")),
+    }
     accepted: list[Accepted] = []
     problems: list[str] = []
     ours = metadata.get("driftguard")
@@ -81,9 +85,15 @@ def suppressions(metadata: Mapping[str, Json] | None) -> Suppressions:
 
 
 def _guard(value: Any) -> list[str]:
+    """Names, or maps of name to reason, as both are in use."""
     rules = value.get("SuppressedRules") if isinstance(value, Mapping) else None
-    rules = [rules] if isinstance(rules, str) else rules
-    return [rule for rule in rules if isinstance(rule, str)] if isinstance(rules, list | tuple) else []
+    found: list[str] = []
+    for rule in rules if isinstance(rules, list | tuple) else [rules]:
+        if isinstance(rule, str):
+            found.append(rule)
+        elif isinstance(rule, Mapping):
+            found.extend(str(name) for name in rule)
+    return found
 
 
 def _cfn_nag(value: Any) -> list[str]:

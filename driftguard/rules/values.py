@@ -19,8 +19,21 @@ from driftguard.model import Json, Partial, Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that may or may not be there: not shown by the source, not read, or inside a hole.
+
+    An `Unknown` is a value that is declared and not known; of this one not even that much is certain.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
-    """The identifier or an attribute of a resource of the same template, unknown until it is deployed."""
+    """The identifier or an attribute of a resource, unknown until it is deployed.
+
+    A fragment of a template may name what it does not declare; that is a reference as well.
+    """
 
     target: str
     attribute: str = ""
@@ -63,10 +76,10 @@ class Maybe:
     why: Unknown
 
 
-HOLES = frozenset({Unknown, Partial, Reference, Supplied, Secret, Maybe})
-OPAQUE = frozenset({Unknown, Supplied, Secret})
+HOLES = frozenset({Unknown, Unseen, Partial, Reference, Supplied, Secret, Maybe})
+OPAQUE = frozenset({Unknown, Unseen, Supplied, Secret})
 """Holes of which nothing is known at all."""
-Hole = Unknown | Partial | Reference | Supplied | Secret | Maybe
+Hole = Unknown | Unseen | Partial | Reference | Supplied | Secret | Maybe
 
 
 def reason(hole: Any) -> str:
@@ -81,7 +94,7 @@ def truth(value: Any) -> Any:
         return value
     if kind is Unknown:
         return value
-    if kind is Supplied or kind is Secret:
+    if kind in OPAQUE:
         return Unknown(value.reason)
     if kind is list:
         if not value:
@@ -131,6 +144,9 @@ def _same_holes(left: Any, right: Any) -> Any:
             return Unknown(reason(side))
     if Reference in (left.__class__, right.__class__):
         # What AWS names is never a literal that somebody wrote down, and never absent.
+        one, other = (left, right) if left.__class__ is Reference else (right, left)
+        if one.target.startswith("AWS::") and other.__class__ is str and "*" not in other:
+            return Unknown(one.reason)
         return left == right
     if right.__class__ is str:
         return Unknown(left.reason) if left.matches(right) else False
@@ -230,28 +246,45 @@ Names = Mapping[str, Mapping[str, Any] | None]
 """The logical ids of a template: a resource is None, a parameter its declaration."""
 
 
-def without_intrinsics(value: Any, names: Names, raw: Any = None) -> Any:
-    """Leftover intrinsics as holes: `Reference` for a resource, `Supplied` for a parameter, else `Unknown`.
+def with_holes(value: Any, names: Names, left: Mapping[str, Any], pointer: str = "") -> Any:
+    """``value`` with every `Unknown` told apart: `Reference`, `Supplied`, `Secret` or really unknown.
 
-    ``raw`` is the same value as it was written, so that an `Unknown` that a resolver left can still be
-    told to be the identifier of a resource.  ``AWS::NoValue`` is dropped.
+    ``left`` maps pointers to the expressions that could not be resolved, everything known put in.
     """
-    raw = value if raw is None else raw
-    secret = _secret(raw)
+    if pointer in left:
+        expression = left[pointer]
+        secret = _secret(expression)
+        if secret is not None:
+            return secret
+        call = intrinsic(expression)
+        if call is not None and value.__class__ is Unknown:
+            return _hole(*call, names, value)
+    if value.__class__ is str:
+        return _secret(value) or value
+    if value.__class__ is dict:
+        return {key: with_holes(item, names, left, f"{pointer}/{_step(key)}") for key, item in value.items()}
+    if value.__class__ is list:
+        return [with_holes(item, names, left, f"{pointer}/{index}") for index, item in enumerate(value)]
+    return value
+
+
+def _step(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
+
+
+def without_intrinsics(value: Any, names: Names) -> Any:
+    """Properties as they were written, each intrinsic as a hole; ``AWS::NoValue`` is dropped."""
+    secret = _secret(value)
     if secret is not None:
         return secret
-    call = intrinsic(raw)
+    call = intrinsic(value)
     if call is not None:
-        if value.__class__ is Unknown or intrinsic(value) is not None:
-            return _hole(*call, names, value)
-        raw = value
+        return _hole(*call, names, value)
     if value.__class__ is dict:
-        below = raw if raw.__class__ is dict else {}
-        items = ((key, without_intrinsics(item, names, below.get(key))) for key, item in value.items())
-        return {key: item for key, item in items if item is not _NOTHING}
+        pairs = ((key, without_intrinsics(item, names)) for key, item in value.items())
+        return {key: item for key, item in pairs if item is not _NOTHING}
     if value.__class__ in (list, tuple):
-        others = raw if raw.__class__ is list and len(raw) == len(value) else [None] * len(value)
-        found = [without_intrinsics(a, names, b) for a, b in zip(value, others, strict=True)]
+        found = [without_intrinsics(item, names) for item in value]
         return [item for item in found if item is not _NOTHING]
     return value
 
@@ -279,15 +312,15 @@ def _secret(raw: Any) -> Secret | None:
 def _hole(name: str, argument: Any, names: Names, value: Any) -> Any:
     if name == "Ref" and argument == "AWS::NoValue":
         return _NOTHING
-    if name == "Ref" and isinstance(argument, str) and argument in names:
-        parameter = names[argument]
+    if name == "Ref" and isinstance(argument, str):
+        parameter = names.get(argument)
         if parameter is None:
             return Reference(argument)
         no_echo = str(parameter.get("NoEcho", "")).lower() == "true"
         return Supplied(argument, no_echo, "Default" in parameter)
     if name == "Fn::GetAtt":
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
-        if isinstance(parts, list) and parts and isinstance(parts[0], str) and parts[0] in names:
+        if isinstance(parts, list) and parts and isinstance(parts[0], str):
             return Reference(parts[0], ".".join(str(part) for part in parts[1:]))
     if value.__class__ is Unknown:
         return value

@@ -16,10 +16,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -181,6 +182,18 @@ def partition_of(region: str) -> str:
 EMPTY_PAGE = "empty-page"
 """A token that stands for the first page: what a page that a fault rule emptied goes on with."""
 
+Listener = Callable[[Context, Mapping[str, Any]], None]
+LISTENERS: list[Listener] = []
+"""Who hears of events of AWS services, each in the members of EventBridge's PutEvents."""
+
+
+def announce(context: Context, *, source: str, kind: str, detail: Mapping[str, Any]) -> None:
+    """Tell the listeners that a service of AWS has an event: its source, detail-type and detail."""
+    entry = {"Source": source, "DetailType": kind, "Detail": json.dumps(detail, default=str)}
+    for listener in LISTENERS:
+        listener(context, entry)
+
+
 Operation = Callable[[Context, Request], Response | None]
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
@@ -203,7 +216,7 @@ def paginate(
     *,
     limit: str | None = None,
     default: int = 100,
-    token: str = "NextToken",  # noqa: S107 - a member name, no secret
+    token: str = "NextToken",
     invalid: tuple[str, str] = ("ValidationError", "Invalid next token."),
 ) -> tuple[list[T], dict[str, str]]:
     """One page of ``items`` and, where more follow, ``{token: ...}`` to add to the answer.

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 from collections.abc import Sequence
 from functools import cache
 from types import TracebackType
 
 import boto3
-import botocore.session
 
-from driftguard.sandbox import control, identity, organization
+from driftguard.sandbox import control, identity, managed_policies, organization
 from driftguard.sandbox.clock import Clock
 from driftguard.sandbox.core import World
 from driftguard.sandbox.faults import Faults
 from driftguard.sandbox.gateway import Gateway
-from driftguard.sandbox.loopback import Loopback
+from driftguard.sandbox.loopback import Loopback, new_session
 from driftguard.sandbox.server import Server
 from driftguard.sandbox.types.base import load_adapters
 
@@ -41,8 +39,7 @@ class Sandbox:
         clock: Clock | None = None,
         seed: int = 0,
     ) -> None:
-        # AWS's managed policies exist in an account as they do in AWS.
-        os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        managed_policies.install()
         _load_services()
         load_adapters()
         self.clock = clock or Clock()
@@ -82,7 +79,7 @@ class Sandbox:
         """
         who = identity.principal_from_arn(principal, account or self.accounts[0])
         keys = self.directory.issue(who)
-        session = botocore.session.Session()
+        session = new_session()
         session.set_credentials(keys.access_key, keys.secret_key, keys.session_token)
         session.set_config_variable("region", region)
         session.get_component("event_emitter").register_first("before-send", Loopback(self.gateway))

@@ -26,15 +26,21 @@ from werkzeug.wrappers import Response as HttpResponse
 from driftguard.sandbox import answer, control, faults, pages, protocol, trail
 from driftguard.sandbox.core import OPERATIONS, ApiError, Context, World, current_call
 from driftguard.sandbox.identity import Directory, user
-from driftguard.sandbox.loopback import INTERNAL, CutConnectionError, Loopback
+from driftguard.sandbox.loopback import INTERNAL, CutConnectionError, Loopback, new_session
 
 log = logging.getLogger("driftguard.sandbox")
 
 OWNED = frozenset({"cloudformation", "cloudcontrol", "config"})
 """Services of which moto is never asked anything."""
 
+_MISTAKEN = re.compile(
+    r"Analytics|IntelligentTiering|Metadata|Metrics|Abac|RequestPayment|Annotation|Torrent|CreateSession|"
+    r"RenameObject|UpdateObjectEncryption|DirectoryBuckets|GetObjectRetention|WriteGetObjectResponse"
+)
+"""Operations of S3 that moto does not know and takes for others, such as ListObjects."""
+
 _CREDENTIAL = re.compile(r"(?:Credential=|X-Amz-Credential=)([^/&]+)/\d+/([^/]+)/([^/]+)/aws4_request")
-_BUCKET_HOST = re.compile(r"^(?P<bucket>.+?)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com")
+_BUCKET_HOST = re.compile(r"^(?P<bucket>.+?)\.s3(?!-control)(?:[.-][a-z0-9-]+)*\.amazonaws\.com")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,7 @@ class Gateway:
 
     def _session(self, account: str) -> botocore.session.Session:
         if account not in self._sessions:
-            session = botocore.session.Session()
+            session = new_session()
             session.set_credentials(account, "internal")
             loopback = Loopback(self, internal_account=account)
             session.get_component("event_emitter").register_first("before-send", loopback)
@@ -122,9 +128,12 @@ class Gateway:
                 return HttpResponse.from_app(self._moto, environ)
         call = self._identify(http, body, *signed.groups(), account=environ.get(INTERNAL))
         text = f"{http.path}?{http.query_string.decode('latin-1')} {body[:20_000].decode('latin-1')}"
-        rules = self.faults.strike(call.context, text, internal=call.internal)
+        rules: list[faults.Rule] = []
         failed: ApiError | None = None
         try:
+            if not call.internal:
+                self._settle_principal(call.context)
+            rules = self.faults.strike(call.context, text, internal=call.internal)
             self._before(rules, call)
             response = pages.distort(rules, call.context, http, body) or self._answer(call, environ)
         except ApiError as error:
@@ -177,8 +186,6 @@ class Gateway:
         return Call(http=http, body=body, context=context, internal=account is not None, known=known)
 
     def _before(self, rules: list[faults.Rule], call: Call) -> None:
-        if not call.internal:
-            self._settle_principal(call.context)
         for rule in rules:
             if rule.kind == "latency":
                 sleep(float(rule.arguments.get("seconds", 1.0)))
@@ -199,7 +206,8 @@ class Gateway:
         context = call.context
         handler = OPERATIONS.get((context.service, context.operation))
         if handler is None:
-            if context.service in OWNED or not call.known:
+            mistaken = context.service == "s3" and _MISTAKEN.search(context.operation)
+            if context.service in OWNED or not call.known or mistaken:
                 raise self._not_simulated(context)
             return self._ask_moto(context, environ)
         try:

@@ -7,12 +7,24 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import botocore.loaders
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+_LOADER = botocore.loaders.Loader()
+"""One for all sessions: each reads service models of megabytes otherwise."""
+
 INTERNAL = "driftguard.sandbox.internal"
 """WSGI key that marks a call which the sandbox makes itself; its value is the account it acts in."""
+
+
+def new_session() -> botocore.session.Session:
+    """A botocore session that shares its service models with all others of the sandbox."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", _LOADER)
+    return session
 
 
 class CutConnectionError(Exception):

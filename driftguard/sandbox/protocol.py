@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 import botocore.loaders
 import botocore.utils
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 
 Shape = Any
 """A botocore shape; which of its classes it is stands in ``type_name``."""
@@ -25,6 +25,7 @@ _loader = botocore.loaders.Loader()
 
 # Signing names that differ from the name of boto3's client.
 _BY_SIGNING_NAME = {
+    "access-analyzer": "accessanalyzer",
     "application-autoscaling": "application-autoscaling",
     "cloudcontrolapi": "cloudcontrol",
     "codestar-connections": "codestar-connections",
@@ -136,7 +137,10 @@ def parse(
     service: str, operation: str, *, body: bytes, path: str, query: Mapping[str, str]
 ) -> dict[str, Any]:
     """The parameters of a request, as a caller of boto3 would have passed them."""
-    operation_model = model(service).operation_model(operation)
+    try:
+        operation_model = model(service).operation_model(operation)
+    except OperationNotFoundError:
+        raise UnknownOperationError(f"{service}:{operation}") from None
     shape = operation_model.input_shape
     if shape is None:
         return {}

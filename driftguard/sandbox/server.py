@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -20,12 +20,12 @@ class _HttpServer(ThreadedWSGIServer):
     daemon_threads = True
 
     def __init__(self, host: str, port: int, gateway: Gateway, *, fd: int) -> None:
-        super().__init__(host, port, gateway, _Handler, fd=fd)
         self.stopped = threading.Event()
+        super().__init__(host, port, _Unreliable(gateway, self.stopped), _Handler, fd=fd)
 
 
 class _Handler(MotoRequestHandler):
-    """Serves one connection; silent, and able to hang up as a broken network does."""
+    """Serves one connection, silently."""
 
     protocol_version = "HTTP/1.1"
 
@@ -38,19 +38,25 @@ class _Handler(MotoRequestHandler):
         environ.pop(INTERNAL, None)
         return environ
 
-    def run_wsgi(self) -> None:
-        """Answer, unless a fault rule cuts the connection."""
+
+class _Unreliable:
+    """The gateway, with the broken connections that fault rules ask for really broken."""
+
+    def __init__(self, gateway: Gateway, stopped: threading.Event) -> None:
+        self._gateway = gateway
+        self._stopped = stopped
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
-            super().run_wsgi()
+            return self._gateway(environ, start_response)
         except CutConnectionError as cut:
-            self.close_connection = True
             if cut.timeout:
-                assert isinstance(self.server, _HttpServer)
-                self.server.stopped.wait(cut.seconds)
-                return
-            # A zero linger makes the kernel send RST in place of FIN: "connection reset by peer".
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
+                self._stopped.wait(cut.seconds)
+            # Closing would wait for the handler's own file objects; shutting down takes effect at once.
+            connection: socket.socket = environ["werkzeug.socket"]
+            connection.shutdown(socket.SHUT_RDWR)
+            # Werkzeug takes this for a caller that went away, which needs no answer and no log.
+            raise ConnectionResetError from cut
 
 
 class Server:

@@ -19,6 +19,7 @@ from driftguard.sandbox.core import (
     Principal,
     Request,
     Response,
+    announce,
     current_call,
     operation,
     paginate,
@@ -132,12 +133,22 @@ def append(
         "Resources": _resources(parameters, answer or {}),
         "CloudTrailEvent": json.dumps(detail, default=str),
     }
-    store = context.world.store("cloudtrail.events", context.account, region)
-    store.setdefault("events", []).append(event)
+    _keep(context.at(region=region), event, detail)
 
 
 def _error(code: str | None, message: str | None) -> dict[str, str]:
     return {"errorCode": code, "errorMessage": message or ""} if code else {}
+
+
+def _keep(context: Context, event: dict[str, Any], detail: Mapping[str, Any]) -> None:
+    context.store("cloudtrail.events").setdefault("events", []).append(event)
+    # EventBridge user guide, "AWS service events delivered via CloudTrail".
+    announce(
+        context,
+        source=f"aws.{detail['eventSource'].removesuffix('.amazonaws.com')}",
+        kind="AWS API Call via CloudTrail",
+        detail=detail,
+    )
 
 
 def _console(user_agent: str) -> dict[str, str]:

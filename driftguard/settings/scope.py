@@ -52,6 +52,10 @@ class ScopeSettings(Section):
     )
     exclude_types: tuple[str, ...] = Field((), description="Type names to leave out, wildcards allowed.")
     stacks: tuple[str, ...] = Field((), description="Stack names, wildcards allowed; empty: all.")
+    complete: bool = Field(
+        False,
+        description="The regions above are all in which stacks live, so what no stack declares is declared nowhere.",
+    )
     aggregator: str | None = Field(None, description="An AWS Config aggregator to read all accounts through.")
 
 

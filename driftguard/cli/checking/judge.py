@@ -62,11 +62,14 @@ def judge_template(catalogue: Catalogue, template: TemplateFile, environment: st
     context = JudgeContext(
         now=datetime.now(UTC),
         neighbours=Neighbours(one.resource for one in template.resources),
-        attributes={one.resource.key.identifier: one.attributes for one in template.resources},
+        attributes={
+            one.declared.logical_id: {**one.declared.attributes, "Metadata": one.declared.metadata}
+            for one in template.resources
+        },
         environment=environment,
     )
     for checked in template.resources:
-        said = suppressions(checked.metadata)
+        said = suppressions(checked.declared.metadata)
         for variant, verdict in catalogue.verdicts(checked.resource, context):
             yield _result(template.file, checked, variant, verdict, said, context.now, environment)
 
@@ -84,7 +87,7 @@ def _result(
     compliance, message = verdict
     names = (policy.id, *policy.aliases)
     status: str = compliance.value
-    if said.suppresses(names):
+    if said.suppresses((*names, *policy.suppressed_by)):
         status, message = SKIP, "Suppressed in the resource's Metadata."
     elif compliance is ComplianceType.NON_COMPLIANT:
         accepted = said.waiver_of(names)

@@ -85,25 +85,25 @@ def _catalogue(
 
 def _judge(catalogue: Catalogue, paths: tuple[str, ...], parameter_files: tuple[str, ...]) -> Answer:
     from driftguard.cli.checking.judge import Answer, judge_template
-    from driftguard.cli.checking.templates import find_files, read_parameters, read_template
+    from driftguard.cli.checking.templates import Sources, judged_template, read_parameters
     from driftguard.errors import TemplateError
 
     answer = Answer(errors=[str(error) for error in catalogue.errors])
     environments: list[tuple[str, dict[str, Any]]] = [
         (Path(name).stem, read_parameters(Path(name))) for name in parameter_files
     ] or [("", {})]
-    for path in find_files(paths):
+    sources = Sources(paths)
+    for source in sources:
+        answer.templates += 1
         for environment, parameters in environments:
             try:
-                template = read_template(path, parameters)
+                template = judged_template(source, parameters)
             except TemplateError as error:
                 answer.errors.append(str(error))
                 continue
-            if template is None:
-                answer.skipped_files += 1
-                continue
-            answer.templates += 1
             answer.results.extend(judge_template(catalogue, template, environment))
+    answer.errors.extend(sources.errors)
+    answer.skipped_files = sources.skipped
     return answer
 
 

@@ -27,9 +27,10 @@ def command(file: str) -> int:
 
     for line in _lines(file):
         if line.strip():
-            # Answers go out as they are found: the reader may be a pipe that feeds us.
             sys.stdout.write(orjson.dumps(answer(line), default=str).decode() + "\n")
-    sys.stdout.flush()
+            if file == "-":
+                # Whoever feeds the pipe may wait for this answer before the next question.
+                sys.stdout.flush()
     return 0
 
 
@@ -76,9 +77,9 @@ def _compared(case: Any) -> dict[str, Any]:
 
     if not isinstance(case, dict):
         raise InputError("A case is a JSON object.")
-    for name in ("declared", "live"):
-        if not isinstance(case.get(name), dict):
-            raise InputError(f"The case has no object {name!r}.")
+    for member in ("declared", "live"):
+        if not isinstance(case.get(member), dict):
+            raise InputError(f"The case has no object {member!r}.")
     name = case.get("resource_type")
     if not isinstance(name, str) or not name:
         raise InputError("The case has no resource_type.")

@@ -135,6 +135,58 @@ def test(app: App, names: tuple[str, ...], folders: tuple[str, ...], output: str
     return 1 if failed or bare else 0
 
 
+@command.command("import")
+@click.argument("packs", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--parameter", "-p", "given", multiple=True, metavar="KEY=VALUE", help="A parameter of the pack."
+)
+@_folder
+@output_option()
+@pass_app
+def import_packs(
+    app: App, packs: tuple[str, ...], given: tuple[str, ...], folders: tuple[str, ...], output: str
+) -> int:
+    """Read AWS conformance packs and say who judges each of their rules."""
+    from driftguard.rules.packs import read_pack
+
+    parameters = dict(pair.partition("=")[::2] for pair in given)
+    catalogue = _catalogue(app, folders)
+    read = [read_pack(Path(name), catalogue, parameters) for name in packs]
+    if output == "json":
+        print_json({"packs": [_pack(pack) for pack in read]})
+        return 0
+    for pack in read:
+        counts = ", ".join(f"{number} {judge}" for judge, number in pack.counts().items() if number)
+        click.echo(f"{pack.name}: {len(pack.rules)} rules ({counts or 'none'})")
+        if len(read) == 1:
+            for rule in pack.rules:
+                values = ", ".join(f"{key}={value}" for key, value in rule.parameters.items())
+                said = f" {rule.problem}" if rule.problem else ""
+                click.echo(f"  {rule.judge.value:<11} {rule.identifier} {values}{said}".rstrip())
+    return 0
+
+
+def _pack(pack: Any) -> dict[str, Any]:
+    return {
+        "name": pack.name,
+        "counts": pack.counts(),
+        "skipped": list(pack.skipped),
+        "remediations": pack.remediations,
+        "rules": [
+            {
+                "name": rule.name,
+                "identifier": rule.identifier,
+                "judge": rule.judge,
+                "policy": rule.policy,
+                "parameters": dict(rule.parameters),
+                "problem": rule.problem,
+            }
+            for rule in pack.rules
+        ],
+        "overrides": [one.model_dump(include={"policy", "parameters"}) for one in pack.overrides()],
+    }
+
+
 def _row(policy: Any) -> dict[str, Any]:
     return {
         "id": policy.id,

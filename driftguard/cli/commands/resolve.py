@@ -61,7 +61,7 @@ def command(
 
     named = {"account_id": account_id, "region": region, "stack_name": stack_name}
     context = _context(context_file, given, {key: value for key, value in named.items() if value})
-    answer = _answer(resolve(load_template(template), context))
+    answer = answer_of(resolve(load_template(template), context))
     if output == "json":
         print_json(answer)
     else:
@@ -104,7 +104,8 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _answer(resolved: Resolved) -> dict[str, Any]:
+def answer_of(resolved: Resolved) -> dict[str, Any]:
+    """The form that the contract promises for ``resolve --output json``."""
     left = {entry.path: entry.expression for entry in resolved.unknown}
     resources: dict[str, Any] = {}
     for resource in resolved.resources:

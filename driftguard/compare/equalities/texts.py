@@ -61,12 +61,12 @@ def masked_non_ascii(declared: Json, live: Json, place: Place) -> bool:
     # The mask may count a character once, or once for each of its UTF-16 or UTF-8 units.
     pattern = re.sub(
         r"[^\x00-\x7f]+",
-        lambda found: "\0%d,%d\1" % (len(found.group()), len(found.group()) * _MASK_MAXIMUM),
+        lambda found: f"\0{len(found.group())},{len(found.group()) * _MASK_MAXIMUM}\1",
         live,
     )
     pieces = re.split("\0(\\d+,\\d+)\1", pattern)
     expression = "".join(
-        r"\?{%s}" % piece if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
+        rf"\?{{{piece}}}" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
     )
     return re.fullmatch(expression, declared, re.DOTALL) is not None
 

@@ -9,6 +9,7 @@ at the declared value (AWS publishes some constants) is never run: it would hide
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,7 @@ from driftguard.model import Json
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NOWHERE = "\x00 no value of AWS \x00"
 _NOTHING = object()
+_ARN_PARTS = 6
 
 
 def property_transform(declared: Json, live: Json, place: Place) -> bool:
@@ -37,7 +39,7 @@ def property_transform(declared: Json, live: Json, place: Place) -> bool:
             for given in _scopes(declared, place, length):
                 result = _evaluate(expression, given)
                 if length == len(path):
-                    if _fits(result, declared, live):
+                    if _fits(result, declared, live, place):
                         return True
                 elif _fits_ancestor(result, place, length):
                     return True
@@ -48,18 +50,20 @@ def _scopes(declared: Json, place: Place, length: int) -> Iterator[Json]:
     """The objects an expression may have been written for: the parent, the root, the leaf alone."""
     if isinstance(place.declared, Mapping) and not has_hole(place.declared):
         yield place.declared
-    if not has_hole(place.root):
+    inside_list = any(isinstance(part, int) for part in place.path)
+    if not inside_list and not has_hole(place.root):
         yield place.root
     if length == len(place.path) and isinstance(place.path[-1], str):
         name = place.path[-1]
         yield {name: declared}
-        if isinstance(declared, str) and _NUMBER.fullmatch(declared):
+        is_number = place.node is not None and (place.node.is_a("number") or place.node.is_a("integer"))
+        if isinstance(declared, str) and is_number and _NUMBER.fullmatch(declared):
             yield {name: float(declared) if "." in declared else int(declared)}
         elif isinstance(declared, int | float) and not isinstance(declared, bool):
             yield {name: str(declared)}
 
 
-def _fits(result: Any, declared: Json, live: Json) -> bool:
+def _fits(result: Any, declared: Json, live: Json, place: Place) -> bool:
     if result is None or result is _NOTHING:
         return False
     if isinstance(result, list | dict) or isinstance(live, list | dict):
@@ -68,11 +72,34 @@ def _fits(result: Any, declared: Json, live: Json) -> bool:
         return True
     if not (isinstance(result, str) and isinstance(live, str)) or result == declared:
         return False
+    if result == f"{declared}.*":
+        # Meant as "this version and what follows it"; as a pattern its dots would fit anything.
+        return live.startswith(f"{declared}.")
+    if _elsewhere(live, place):
+        return False
     try:
-        pattern = re.compile(result)
+        with warnings.catch_warnings():
+            # AWS's patterns hold "[[]", which Python will read otherwise one day and says so.
+            warnings.simplefilter("ignore", FutureWarning)
+            pattern = re.compile(result)
     except re.error:
         return False
-    return pattern.fullmatch(live) is not None and pattern.fullmatch(_NOWHERE) is None
+    if pattern.fullmatch(live) is None or pattern.fullmatch(_NOWHERE) is not None:
+        return False
+    if pattern.fullmatch(_NOWHERE + live) is not None and pattern.fullmatch(live + _NOWHERE) is not None:
+        # A pattern open at both ends means "among others": whole attributes, not parts of them.
+        return set(scalar(declared).split(";")) <= set(live.split(";"))
+    return True
+
+
+def _elsewhere(live: str, place: Place) -> bool:
+    """Whether ``live`` is the ARN of another account or region: AWS's patterns do not look at these."""
+    parts = live.split(":", 5)
+    if len(parts) < _ARN_PARTS or parts[0] != "arn":
+        return False
+    context = place.context
+    is_foreign = parts[4].isdigit() and context.account_id not in ("", parts[4])
+    return is_foreign or (parts[3] != "" and context.region not in ("", parts[3]))
 
 
 def _fits_ancestor(result: Any, place: Place, length: int) -> bool:
@@ -100,10 +127,21 @@ def gives_nothing(declared: Json, place: Place) -> bool:
 
 
 def _evaluate(expression: str, given: Json) -> Any:
+    if isinstance(given, Mapping):
+        # Only what the expression names: the rest of a long resource would be copied for nothing.
+        named = _names(expression)
+        given = {name: value for name, value in given.items() if name in named}
+        if not given:
+            return _NOTHING
     try:
         return _remembered(expression, orjson.dumps(given))
     except orjson.JSONEncodeError:
         return _NOTHING
+
+
+@lru_cache(maxsize=1024)
+def _names(expression: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", expression))
 
 
 @lru_cache(maxsize=8192)

@@ -8,7 +8,7 @@ SHAPE = Shape(
     type="AWS::KMS::Key",
     coverage=COVERAGE,
     rename={
-        "EnableKeyRotation": "+KeyRotationStatus.keyRotationEnabled",
+        "EnableKeyRotation": "+KeyRotationStatus",
         "KeyPolicy": "+Policy",
     },
 )

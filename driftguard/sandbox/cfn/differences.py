@@ -19,7 +19,7 @@ Difference = dict[str, str]
 def as_value(value: Any) -> str:
     """A value as it stands in ExpectedValue and ActualValue."""
     if isinstance(value, dict | list):
-        return json.dumps(value, separators=(",", ":"), default=str)
+        return json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value)
@@ -51,6 +51,10 @@ def _values(
         yield from _objects(expected, actual, node, path, place, unordered)
     elif isinstance(expected, list) and isinstance(actual, list):
         below = node.items if node else None
+        if node is not None and node.attribute_list:
+            # arrayType AttributeList: the service adds every attribute that the template leaves out.
+            said = {item.get("Key") for item in expected if isinstance(item, Mapping)}
+            actual = [item for item in actual if not isinstance(item, Mapping) or item.get("Key") in said]
         by_key = place in unordered or _is_set(node) or _are_tags(expected + actual)
         compare_lists = _sets if by_key else _sequences
         yield from compare_lists(expected, actual, below, path, place, unordered)

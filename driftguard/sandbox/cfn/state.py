@@ -12,7 +12,7 @@ from typing import Any
 
 from driftguard.sandbox.cfn.parameters import Parameters
 from driftguard.sandbox.cfn.template import Template, invalid
-from driftguard.sandbox.core import Context, World
+from driftguard.sandbox.core import Context, World, announce
 from driftguard.sandbox.types.base import Adapter, Properties
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -101,6 +101,17 @@ class Stack:
             resource.status, resource.reason, resource.updated = status, reason, context.clock.now()
         else:
             self.status, self.reason = status, reason
+            # CloudFormation user guide, "Stack status change" event.
+            announce(
+                context,
+                source="aws.cloudformation",
+                kind="CloudFormation Stack Status Change",
+                detail={
+                    "stack-id": self.id,
+                    "status-details": {"status": status, "status-reason": reason or ""},
+                    "client-request-token": "",
+                },
+            )
 
 
 class InStack(Adapter):

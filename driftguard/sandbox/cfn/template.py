@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -152,6 +153,8 @@ def _translate_sam(template: Template, parameters: Mapping[str, Any], region: st
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
+    # The translator complains about usage metrics and feature switches of AWS's own deployment.
+    logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
     session = boto3.Session(region_name=region)
     values = {k: ",".join(v) if isinstance(v, list) else v for k, v in parameters.items()}
     values["AWS::Region"] = region

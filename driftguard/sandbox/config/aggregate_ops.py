@@ -218,7 +218,7 @@ def aggregate_counts(context: Context, request: Request) -> Response:
         for item in present(there):
             if chosen.get("ResourceType") in (None, item["resourceType"]):
                 group = {"ACCOUNT_ID": there.account, "AWS_REGION": there.region}
-                counts[group.get(str(key), item["resourceType"])] += 1
+                counts[str(group.get(str(key), item["resourceType"]))] += 1
     answer: Response = {"TotalDiscoveredResources": sum(counts.values())}
     if key:
         rows = [{"GroupName": name, "ResourceCount": count} for name, count in sorted(counts.items())]

@@ -16,8 +16,10 @@ from botocore.exceptions import ClientError
 
 from driftguard.sandbox.config.items import Item, document
 from driftguard.sandbox.config.recorder import active_recorder, need_recorder, present, visible
-from driftguard.sandbox.config.recorder_ops import channel
+from driftguard.sandbox.config.recorder_ops import channel, channels
 from driftguard.sandbox.core import ApiError, Context, Request, Response, operation
+
+HISTORY_EVERY = dt.timedelta(hours=6)
 
 
 @operation("config", "DeliverConfigSnapshot")
@@ -43,10 +45,31 @@ def deliver_snapshot(context: Context, request: Request) -> Response:
     return {"configSnapshotId": snapshot_id}
 
 
+@operation("config", "DescribeDeliveryChannelStatus")
+def channel_status(context: Context, request: Request) -> Response:
+    """When each kind of delivery last worked; the six-hourly history is delivered here where it is due."""
+    out = []
+    for name in request.get("DeliveryChannelNames") or list(channels(context)):
+        channel(context, name)
+        delivered = context.store("config.deliveries").setdefault(name, {})
+        last = delivered.get("history", {}).get("lastSuccessfulTime")
+        if active_recorder(context) and (last is None or context.clock.now() - last >= HISTORY_EVERY):
+            deliver_history(context, name)
+        out.append(
+            {
+                "name": name,
+                "configSnapshotDeliveryInfo": delivered.get("snapshot", {}),
+                "configHistoryDeliveryInfo": delivered.get("history", {}),
+                "configStreamDeliveryInfo": {"lastStatus": "SUCCESS"},
+            }
+        )
+    return {"DeliveryChannelsStatus": out}
+
+
 def deliver_history(context: Context, name: str = "default") -> list[str]:
     """Write the items recorded since the last time, one file per resource type; the keys written.
 
-    AWS does this every six hours; the sandbox when asked, since its clock may leap.
+    AWS does this every six hours; the sandbox when somebody asks for the channel's status after that time.
     """
     found = channel(context, name)
     now = context.clock.now()

@@ -72,5 +72,5 @@ def plain(value: Any) -> Any:
 
 def url_encoded(document: Any) -> str:
     """A policy document as IAM returns it: URL-encoded JSON."""
-    text = document if isinstance(document, str) else json.dumps(document)
+    text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     return quote(text, safe="")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from driftguard.sandbox.config import early_s3  # noqa: F401 - registers the bucket's reader
+from driftguard.sandbox.config import early_s3, early_table, early_types  # noqa: F401 - they register readers
 from driftguard.sandbox.config.dialect import plain
 from driftguard.sandbox.config.early import READERS, Reading
 from driftguard.sandbox.config.scope import GLOBAL_TYPES

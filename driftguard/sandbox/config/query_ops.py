@@ -17,6 +17,7 @@ from driftguard.sandbox.config.sql_parse import SqlError, parse
 from driftguard.sandbox.config.sql_run import run
 from driftguard.sandbox.core import ApiError, Context, Request, Response, operation, paginate
 
+NEXT = "nextToken"
 BAD_TOKEN = ("InvalidNextTokenException", "The specified next token is not valid.")
 # GetResourceConfigHistory searches a bounded span per call and may answer an empty page with a token (boto3 issues
 # 2619 and 3647 show it). The length of the span is not published; a week is invented.
@@ -57,7 +58,7 @@ def list_discovered(context: Context, request: Request) -> Response:
         if gone:
             identifier["resourceDeletionTime"] = last["configurationItemCaptureTime"]
         rows.append(identifier)
-    page, more = paginate(rows, request, limit="limit", default=100, token="nextToken", invalid=BAD_TOKEN)
+    page, more = paginate(rows, request, limit="limit", default=100, token=NEXT, invalid=BAD_TOKEN)
     return {"resourceIdentifiers": page, **more}
 
 
@@ -70,7 +71,7 @@ def discovered_counts(context: Context, request: Request) -> Response:
         {"resourceType": kind, "count": count}
         for kind, count in sorted(counts.items(), key=lambda x: (-x[1], x[0]))
     ]
-    page, more = paginate(rows, request, limit="limit", default=100, token="nextToken", invalid=BAD_TOKEN)
+    page, more = paginate(rows, request, limit="limit", default=100, token=NEXT, invalid=BAD_TOKEN)
     return {"totalDiscoveredResources": sum(counts.values()), "resourceCounts": page, **more}
 
 

@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from driftguard.sandbox.config.dialect import iso
 from driftguard.sandbox.config.items import DELETED, Item, digest, document, make_item
-from driftguard.sandbox.config.scope import EXTRA_TYPES, GLOBAL_TYPES, recordable, records
-from driftguard.sandbox.core import ApiError, Context
+from driftguard.sandbox.config.scope import EXTRA_TYPES, recordable, records
+from driftguard.sandbox.core import ApiError, Context, Principal, World, partition_of
 from driftguard.sandbox.extras.events import emit
 from driftguard.sandbox.types.base import adapter_for
 
@@ -59,15 +59,39 @@ def record(context: Context, types: Iterable[str] | None = None) -> History:
         return history
     wanted = None if types is None else set(types)
     looked = context.store("config.state").setdefault("looked", {})
-    before = _changes_so_far(context)
+    group = recorder["recordingGroup"]
+    before = (_changes_so_far(context), group)
+    seen = []
     with context.acting():
         for type_name, config_type in recordable().items():
-            due = type_name in EXTRA_TYPES or looked.get(config_type) != (before, recorder["recordingGroup"])
+            due = type_name in EXTRA_TYPES or looked.get(config_type) != before
             if due and (wanted is None or config_type in wanted) and records(recorder, config_type):
                 _record_type(context, history, type_name, config_type)
-                looked[config_type] = (before, recorder["recordingGroup"])
+                seen.append(config_type)
+    # The events that recording itself sends are no reason to look again.
+    after = (_changes_so_far(context), group)
+    looked.update(dict.fromkeys([kind for kind, at in looked.items() if at == before] + seen, after))
     recorder["status"]["lastStatus"] = "SUCCESS"
     return history
+
+
+def record_everywhere(world: World) -> None:
+    """Look at every account and region that has a recorder, as the recorder itself would by and by."""
+    for account, region, kept in list(world.stores("config.recorders")):
+        if kept:
+            arn = f"arn:{partition_of(region)}:sts::{account}:assumed-role/AWSServiceRoleForConfig/AWSConfig"
+            who = Principal(arn=arn, account=account, kind="AssumedRole", invoked_by="config.amazonaws.com")
+            with world.lock:
+                record(
+                    Context(
+                        world=world,
+                        account=account,
+                        region=region,
+                        service="config",
+                        operation="Record",
+                        principal=who,
+                    )
+                )
 
 
 def _changes_so_far(context: Context) -> tuple[int, int]:
@@ -212,8 +236,3 @@ def present(context: Context, types: Iterable[str] | None = None) -> list[Item]:
         for key, past in visible(context, types).items()
         if (wanted is None or key[0] in wanted) and past[-1]["configurationItemStatus"] not in DELETED
     ]
-
-
-def is_global(config_type: str) -> bool:
-    """Whether a type is one of IAM's global ones."""
-    return config_type in GLOBAL_TYPES

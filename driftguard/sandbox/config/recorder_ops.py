@@ -192,25 +192,6 @@ def describe_channels(context: Context, request: Request) -> Response:
     return {"DeliveryChannels": [channel(context, name) for name in names]}
 
 
-@operation("config", "DescribeDeliveryChannelStatus")
-def channel_status(context: Context, request: Request) -> Response:
-    """When each kind of delivery last worked."""
-    names = request.get("DeliveryChannelNames") or list(channels(context))
-    out = []
-    for name in names:
-        channel(context, name)
-        delivered = context.store("config.deliveries").get(name, {})
-        out.append(
-            {
-                "name": name,
-                "configSnapshotDeliveryInfo": delivered.get("snapshot", {}),
-                "configHistoryDeliveryInfo": delivered.get("history", {}),
-                "configStreamDeliveryInfo": {"lastStatus": "SUCCESS"},
-            }
-        )
-    return {"DeliveryChannelsStatus": out}
-
-
 @operation("config", "DeleteDeliveryChannel")
 def delete_channel(context: Context, request: Request) -> Response:
     """Remove the delivery channel; refused while the recorder runs."""

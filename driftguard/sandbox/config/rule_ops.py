@@ -196,7 +196,7 @@ def details_by_resource(context: Context, request: Request) -> Response:
         for name, found, result in _everything(context)
         if found == subject and (not wanted or result.status in wanted)
     ]
-    page, more = paginate(rows, request, default=10, invalid=BAD_TOKEN, token="NextToken")
+    page, more = paginate(rows, request, default=10, invalid=BAD_TOKEN)
     return {"EvaluationResults": page, **more}
 
 

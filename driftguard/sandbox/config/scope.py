@@ -26,7 +26,7 @@ EXTRA_TYPES = ("AWS::CloudFormation::Stack",)
 @cache
 def supported_types() -> frozenset[str]:
     """The resource types of AWS Config, as its API model lists them."""
-    return frozenset(model("config").shape_for("ResourceType").enum)
+    return frozenset(str(name) for name in getattr(model("config").shape_for("ResourceType"), "enum", ()))
 
 
 def recordable() -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from driftguard.sandbox.config.sql_parse import Column, Condition, Logic, Predicate, Query
@@ -38,7 +38,7 @@ def run(query: Query, rows: Iterable[Row]) -> list[dict[str, Any]]:
     if query.aggregates:
         return _grouped(query, chosen)
     for column, descending in reversed(query.order_by):
-        chosen.sort(key=lambda row, path=column.path: _sort_key(_first(row, path)), reverse=descending)
+        chosen.sort(key=_by(column), reverse=descending)
     return [_project(query.columns, row) for row in chosen]
 
 
@@ -166,6 +166,13 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
     return (0, number, "") if number is not None else (1, 0.0, str(value))
 
 
+def _by(column: Column) -> Callable[[Row], tuple[int, float, str]]:
+    def key(row: Row) -> tuple[int, float, str]:
+        return _sort_key(row.get(column.name) if column.function else _first(row, column.path))
+
+    return key
+
+
 def _grouped(query: Query, rows: Sequence[Row]) -> list[dict[str, Any]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -183,12 +190,7 @@ def _grouped(query: Query, rows: Sequence[Row]) -> list[dict[str, Any]]:
                 _put(result, _steps(column.path), _first(members[0], column.path))
         out.append(result)
     for column, descending in reversed(query.order_by):
-        out.sort(
-            key=lambda result, column=column: _sort_key(
-                result.get(column.name) if column.function else _first(result, column.path)
-            ),
-            reverse=descending,
-        )
+        out.sort(key=_by(column), reverse=descending)
     return out
 
 

@@ -10,18 +10,39 @@ from __future__ import annotations
 import fnmatch
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from driftguard.sandbox.core import Context
+from driftguard.sandbox.core import LISTENERS, Context
 
 _NOTHING = object()
+# What a delivery itself does (SendMessage) is no event again.
+_delivering: ContextVar[bool] = ContextVar("sandbox_delivering", default=False)
 
 
 def emit(context: Context, entry: Mapping[str, Any]) -> int:
     """Deliver one event (in PutEvents members) to the queues of all rules it matches; how many got it."""
+    if _delivering.get() or not _has_rules(context):
+        return 0
+    token = _delivering.set(True)
+    try:
+        return _emit(context, entry)
+    finally:
+        _delivering.reset(token)
+
+
+def _has_rules(context: Context) -> bool:
+    """Whether anybody listens: asked of moto directly, since every change asks it."""
+    from moto.events.models import events_backends
+
+    buses = events_backends[context.account][context.region].event_buses
+    return any(bus.rules for bus in buses.values())
+
+
+def _emit(context: Context, entry: Mapping[str, Any]) -> int:
     event = {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -97,7 +118,7 @@ def _accepts(test: Any, value: Any) -> bool:
         return value is not _NOTHING and bool(test == value)
     (kind, operand), *_ = test.items()
     if kind == "exists":
-        return (value is not _NOTHING) == operand
+        return (value is not _NOTHING) == bool(operand)
     if value is _NOTHING:
         return False
     if kind == "anything-but":
@@ -108,24 +129,32 @@ def _accepts(test: Any, value: Any) -> bool:
     text = str(value)
     if kind in {"prefix", "suffix"} and isinstance(operand, Mapping):
         operand, text = str(operand["equals-ignore-case"]).lower(), text.lower()
-    tests = {
-        "prefix": lambda: text.startswith(operand),
-        "suffix": lambda: text.endswith(operand),
+    tests: dict[str, Callable[[], bool]] = {
+        "prefix": lambda: text.startswith(str(operand)),
+        "suffix": lambda: text.endswith(str(operand)),
         "equals-ignore-case": lambda: text.lower() == str(operand).lower(),
-        "wildcard": lambda: fnmatch.fnmatchcase(text, operand),
+        "wildcard": lambda: fnmatch.fnmatchcase(text, str(operand)),
     }
-    return kind in tests and bool(tests[kind]())
+    test = tests.get(kind)
+    return test is not None and test()
 
 
 def _numeric(operand: list[Any], value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    compare = {
-        "=": lambda x: value == x,
-        ">": lambda x: value > x,
-        ">=": lambda x: value >= x,
-        "<": lambda x: value < x,
-        "<=": lambda x: value <= x,
+    compare: dict[str, Callable[[Any], bool]] = {
+        "=": lambda x: bool(value == x),
+        ">": lambda x: bool(value > x),
+        ">=": lambda x: bool(value >= x),
+        "<": lambda x: bool(value < x),
+        "<=": lambda x: bool(value <= x),
     }
     pairs = zip(operand[::2], operand[1::2], strict=True)
     return all(compare[symbol](bound) for symbol, bound in pairs)
+
+
+def _listen(context: Context, entry: Mapping[str, Any]) -> None:
+    emit(context, entry)
+
+
+LISTENERS.append(_listen)

@@ -119,7 +119,7 @@ class ScalingPolicy(Adapter):
         return list(self.client.describe_scaling_policies(ServiceNamespace=namespace)["ScalingPolicies"])
 
 
-_NAMESPACES = ("ecs", "dynamodb", "rds", "lambda", "ec2", "elasticache")
+_NAMESPACES = ("ecs", "dynamodb", "rds", "lambda", "ec2")
 
 
 def _namespace(arn: str) -> str:

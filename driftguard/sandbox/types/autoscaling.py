@@ -145,8 +145,10 @@ class ScalingPolicy(Adapter):
         call = pick(properties, *self._NAMES)
         if "Cooldown" in properties:
             call["Cooldown"] = int(properties["Cooldown"])
-        made = self.client.put_scaling_policy(AutoScalingGroupName=group, PolicyName=name, **call)
-        return str(made["PolicyARN"])
+        self.client.put_scaling_policy(AutoScalingGroupName=group, PolicyName=name, **call)
+        # PutScalingPolicy of moto answers no ARN.
+        where = {"AutoScalingGroupName": group, "PolicyNames": [name]}
+        return str(self.client.describe_policies(**where)["ScalingPolicies"][0]["PolicyARN"])
 
     def read(self, id: str) -> Properties | None:
         for policy in self._policies():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from driftguard.sandbox.types.base import Adapter, Properties, changed, pick, tag_changes, tag_list
 
 # CloudFormation's name, and that of CreateTrail and UpdateTrail.
@@ -35,8 +37,8 @@ class Trail(Adapter):
         return name
 
     def read(self, id: str) -> Properties | None:
-        found = self.client.get_trail(Name=id)["Trail"]
-        if found["HomeRegion"] != self.context.region:
+        found = self._found(id)
+        if found is None:
             return None
         arn = found["TrailARN"]
         described = self.client.list_tags(ResourceIdList=[arn])["ResourceTagList"]
@@ -66,7 +68,13 @@ class Trail(Adapter):
         return [trail["Name"] for trail in trails]
 
     def arn(self, id: str) -> str | None:
-        return str(self.client.get_trail(Name=id)["Trail"]["TrailARN"])
+        found = self._found(id)
+        return str(found["TrailARN"]) if found else None
+
+    def _found(self, id: str) -> dict[str, Any] | None:
+        """The trail if it is at home in this region; other regions only see its shadow."""
+        trails = self.client.describe_trails(trailNameList=[id], includeShadowTrails=False)["trailList"]
+        return next((t for t in trails if t["HomeRegion"] == self.context.region), None)
 
 
 def _arguments(properties: Properties) -> Properties:

@@ -16,7 +16,6 @@ _GROUP = (
     "ServiceRoleArn",
     "DeploymentStyle",
     "AutoRollbackConfiguration",
-    "AlarmConfiguration",
     "BlueGreenDeploymentConfiguration",
     "LoadBalancerInfo",
     "AutoScalingGroups",
@@ -85,7 +84,9 @@ class DeploymentConfig(Adapter):
 
 
 class DeploymentGroup(Adapter):
-    """``Ref`` is the name of the group alone; which application it belongs to is kept beside it.
+    """Alarms are left out: moto takes them and shows none.
+
+    ``Ref`` is the name of the group alone; which application it belongs to is kept beside it.
 
     AWS looks it up in the records of the stack, which an adapter does not have.
     """

@@ -24,13 +24,14 @@ class CodeCommitRepository(Adapter):
     service = "codecommit"
     name_property = "RepositoryName"
     name_limit = 100
-    # moto keeps neither tags nor a call to read them; they are left out rather than shown unchangeable.
-    tag_property = None
 
     def create(self, name: str, properties: Properties) -> str:
         about = properties.get("RepositoryDescription")
-        call = {"repositoryDescription": about} if about else {}
-        made = self.client.create_repository(repositoryName=name, **call)
+        made = self.client.create_repository(
+            repositoryName=name,
+            tags=tag_map(properties.get("Tags")),
+            **({"repositoryDescription": about} if about else {}),
+        )
         return str(made["repositoryMetadata"]["repositoryId"])
 
     def read(self, id: str) -> Properties | None:
@@ -45,11 +46,20 @@ class CodeCommitRepository(Adapter):
             "Arn": found["Arn"],
             "CloneUrlHttp": found["cloneUrlHttp"],
             "CloneUrlSsh": found["cloneUrlSsh"],
+            "Tags": tag_list(self.client.list_tags_for_resource(resourceArn=found["Arn"])["tags"]),
         }
         return pick(shown, *shown)
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
-        raise NotImplementedError("CodeCommit repositories cannot be updated here")
+        arn = str(self.arn(id))
+        if changed(old, new, "RepositoryDescription"):
+            name, about = arn.rpartition(":")[2], new.get("RepositoryDescription", "")
+            self.client.update_repository_description(repositoryName=name, repositoryDescription=about)
+        added, removed = tag_changes(old, new)
+        if added:
+            self.client.tag_resource(resourceArn=arn, tags=added)
+        if removed:
+            self.client.untag_resource(resourceArn=arn, tagKeys=removed)
 
     def delete(self, id: str) -> None:
         found = self._found(id)
@@ -115,6 +125,8 @@ class Project(Adapter):
             shown["Source"]["BuildSpec"] = shown["Source"].pop("Buildspec")
         for output in ("CloudWatchLogs", "S3Logs"):
             _rename_group(shown.get("LogsConfig", {}).get(output))
+        if not shown.get("QueuedTimeoutInMinutes"):
+            shown["QueuedTimeoutInMinutes"] = 480  # moto keeps 0; AWS's default is eight hours
         tags = tag_list(found.get("tags"))
         return {"Id": id, "Name": id, **shown, **({"Tags": tags} if tags else {})}
 

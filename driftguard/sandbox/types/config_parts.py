@@ -71,7 +71,7 @@ class ConfigurationRecorder(Adapter):
         shown = {"Name": id, "RoleARN": found["roleARN"]}
         for key in ("RecordingGroup", "RecordingMode"):
             value = found.get(key[0].lower() + key[1:])
-            shown.update({key: upper_first(value)} if value else {})
+            shown.update({key: _lean(upper_first(value))} if value else {})
         return shown
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
@@ -82,3 +82,9 @@ class ConfigurationRecorder(Adapter):
 
     def list_ids(self) -> list[str]:
         return [r["name"] for r in self.client.describe_configuration_recorders()["ConfigurationRecorders"]]
+
+
+def _lean(value: Properties) -> Properties:
+    """Without the empty lists that Config answers for what a recording group leaves out."""
+    kept = {k: _lean(v) if isinstance(v, dict) else v for k, v in value.items()}
+    return {k: v for k, v in kept.items() if v not in ([], {}, None)}

@@ -251,6 +251,9 @@ class NatGateway(Ec2Adapter):
     def delete(self, id: str) -> None:
         self.client.delete_nat_gateway(NatGatewayId=id)
 
+    def list_ids(self) -> list[str]:
+        return [id for id in super().list_ids() if self.read_or_none(id) is not None]
+
 
 def _destination(properties: Properties) -> str:
     return str(properties.get("DestinationCidrBlock") or properties["DestinationIpv6CidrBlock"])

@@ -208,7 +208,7 @@ class VpcEndpoint(Ec2Adapter):
 
     def read(self, id: str) -> Properties | None:
         found = self.found(id)
-        if found is None:
+        if found is None or found.get("State") in ("deleting", "deleted"):
             return None
         shown = pick(
             found,
@@ -246,3 +246,6 @@ class VpcEndpoint(Ec2Adapter):
 
     def delete(self, id: str) -> None:
         self.client.delete_vpc_endpoints(VpcEndpointIds=[id])
+
+    def list_ids(self) -> list[str]:
+        return [id for id in super().list_ids() if self.read_or_none(id) is not None]

@@ -57,14 +57,15 @@ class Cluster(_Ecs):
     def update(self, id: str, old: Properties, new: Properties) -> None:
         if changed(old, new, "ClusterSettings"):
             settings = lower_first(new.get("ClusterSettings", []))
-            self.client.update_cluster_settings(cluster=id, settings=settings)
+            self.client.update_cluster(cluster=id, settings=settings)
         self.retag(self.get_attribute(id, "Arn"), old, new)
 
     def delete(self, id: str) -> None:
         self.client.delete_cluster(cluster=id)
 
     def list_ids(self) -> list[str]:
-        return [arn.rpartition("/")[2] for arn in self.client.list_clusters()["clusterArns"]]
+        arns = self.client.list_clusters()["clusterArns"]
+        return [i for i in (arn.rpartition("/")[2] for arn in arns) if self.read_or_none(i) is not None]
 
 
 class TaskDefinition(_Ecs):
@@ -148,7 +149,6 @@ class Service(_Ecs):
             "LoadBalancers",
             "NetworkConfiguration",
             "DeploymentController",
-            "HealthCheckGracePeriodSeconds",
             "SchedulingStrategy",
             "PropagateTags",
         )
@@ -158,7 +158,7 @@ class Service(_Ecs):
         return {**shown, **_tagged(found)}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
-        names = ("DesiredCount", "TaskDefinition", "HealthCheckGracePeriodSeconds", "NetworkConfiguration")
+        names = ("DesiredCount", "TaskDefinition", "NetworkConfiguration")
         call = {name: new[name] for name in names if name in new and new[name] != old.get(name)}
         if call:
             self.client.update_service(cluster=_cluster(id), service=id, **_lower(call))
@@ -170,7 +170,8 @@ class Service(_Ecs):
     def list_ids(self) -> list[str]:
         clusters = self.client.list_clusters()["clusterArns"]
         answers = [self.client.list_services(cluster=cluster) for cluster in clusters]
-        return [arn for answer in answers for arn in answer["serviceArns"]]
+        arns = [arn for answer in answers for arn in answer["serviceArns"]]
+        return [arn for arn in arns if self.read_or_none(arn) is not None]
 
     def arn(self, id: str) -> str | None:
         return id

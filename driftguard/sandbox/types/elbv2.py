@@ -147,7 +147,9 @@ class Listener(_Elb):
 
     def read(self, id: str) -> Properties | None:
         found = self.client.describe_listeners(ListenerArns=[id])["Listeners"][0]
-        shown = pick(found, "ListenerArn", "LoadBalancerArn", "Port", "Protocol", "Certificates", "SslPolicy")
+        shown = pick(found, "ListenerArn", "LoadBalancerArn", "Port", "Protocol")
+        if found.get("Protocol") in ("HTTPS", "TLS"):  # moto shows a policy on plain listeners too
+            shown.update(pick(found, "Certificates", "SslPolicy"))
         return {**shown, "DefaultActions": [_action(action) for action in found["DefaultActions"]]}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from driftguard.sandbox.types.base import (
     Adapter,
     Properties,
@@ -18,7 +20,9 @@ class Key(Adapter):
     service = "kms"
 
     def create(self, name: str, properties: Properties) -> str:
-        call = pick(properties, "Description", "KeySpec", "KeyUsage", "MultiRegion")
+        # moto leaves unsaid what AWS fills in.
+        call = {"KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": False}
+        call.update(pick(properties, "Description", "KeySpec", "KeyUsage", "MultiRegion", "Origin"))
         if "KeyPolicy" in properties:
             call["Policy"] = as_text(properties["KeyPolicy"])
         call["Tags"] = _tags({t["Key"]: t["Value"] for t in properties.get("Tags", [])})
@@ -38,7 +42,7 @@ class Key(Adapter):
         policy = self.client.get_key_policy(KeyId=id, PolicyName="default")["Policy"]
         shown = {
             "KeyId": id,
-            **pick(found, "Arn", "Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion"),
+            **pick(found, "Arn", "Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion", "Origin"),
             "KeyPolicy": document(policy),
             "Tags": [{"Key": t["TagKey"], "Value": t["TagValue"]} for t in tags if t["TagKey"][:4] != "aws:"],
         }
@@ -72,10 +76,7 @@ class Key(Adapter):
         pages = self.client.get_paginator("list_keys").paginate()
         keys = [key["KeyId"] for page in pages for key in page["Keys"]]
         states = {key: self.client.describe_key(KeyId=key)["KeyMetadata"] for key in keys}
-        # AWS managed keys belong to the service that made them; nobody declares those.
-        return [
-            k for k, m in states.items() if m["KeyState"] != "PendingDeletion" and m["KeyManager"] != "AWS"
-        ]
+        return [k for k, m in states.items() if m["KeyState"] != "PendingDeletion" and not _of_aws(m)]
 
     def arn(self, id: str) -> str | None:
         found = self.read_or_none(id)
@@ -109,6 +110,15 @@ class Alias(Adapter):
     def _aliases(self) -> list[dict[str, str]]:
         pages = self.client.get_paginator("list_aliases").paginate()
         return [alias for page in pages for alias in page["Aliases"]]
+
+
+def _of_aws(key: dict[str, Any]) -> bool:
+    """Whether a service made the key for itself; nobody declares those.
+
+    moto calls such keys the customer's, but describes them in AWS's words.
+    """
+    described = str(key.get("Description", "")).startswith("Default master key that protects my ")
+    return key["KeyManager"] == "AWS" or described
 
 
 def _tags(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -68,16 +68,20 @@ class Version(Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         made = self.client.publish_version(**pick(properties, "FunctionName", "Description"))
-        return str(made["FunctionArn"])
+        arn = str(made["FunctionArn"])
+        # moto forgets a version's description.  No call can change it later, so that keeping it is exact.
+        self.context.store("types.lambda.versions")[arn] = properties.get("Description")
+        return arn
 
     def read(self, id: str) -> Properties | None:
         arn, _, version = id.rpartition(":")
         found = self.client.get_function_configuration(FunctionName=arn, Qualifier=version)
+        about = self.context.store("types.lambda.versions").get(id) or found.get("Description")
         return {
             "FunctionArn": id,
             "FunctionName": found["FunctionName"],
             "Version": version,
-            **pick(found, "Description"),
+            **({"Description": about} if about else {}),
         }
 
     def delete(self, id: str) -> None:
@@ -103,7 +107,7 @@ class Alias(Adapter):
     def read(self, id: str) -> Properties | None:
         arn, _, alias = id.rpartition(":")
         found = self.client.get_alias(FunctionName=arn, Name=alias)
-        shown = {"AliasArn": id, "FunctionName": arn.rpartition(":")[2]}
+        shown: Properties = {"AliasArn": id, "FunctionName": arn.rpartition(":")[2]}
         shown.update(pick(found, "Name", "FunctionVersion", "Description"))
         weights = found.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
         if weights:
@@ -146,13 +150,21 @@ class EventSourceMapping(Adapter):
 
     def create(self, name: str, properties: Properties) -> str:
         call = pick(properties, "FunctionName", "Enabled", *self._NAMES)
-        return str(self.client.create_event_source_mapping(**call)["UUID"])
+        made = self.client.create_event_source_mapping(**call)
+        # moto turns an alias into the version behind it.  What was asked for is kept beside what moto made
+        # of it, and shown as long as the mapping still points there.
+        kept = (made["FunctionArn"], properties["FunctionName"])
+        self.context.store("types.lambda.mappings")[made["UUID"]] = kept
+        return str(made["UUID"])
 
     def read(self, id: str) -> Properties | None:
         found = self.client.get_event_source_mapping(UUID=id)
         shown = pick(found, *self._NAMES)
         # Lambda answers the function's ARN; the registry handler shows the name that was given.
-        shown["FunctionName"] = found["FunctionArn"].split(":function:")[1]
+        made, asked = self.context.store("types.lambda.mappings").get(id, ("", ""))
+        shown["FunctionName"] = (
+            asked if made == found["FunctionArn"] else found["FunctionArn"].split(":function:")[1]
+        )
         return {"Id": id, "Enabled": found["State"] not in ("Disabled", "Disabling"), **shown}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:

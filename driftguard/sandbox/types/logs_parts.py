@@ -30,7 +30,7 @@ class MetricFilter(Adapter):
         group = self.context.store("types.logs.filters").get(id)
         scope = {"logGroupName": group} if group else {}
         answer = self.client.describe_metric_filters(filterNamePrefix=id, **scope)
-        for found in answer["metricFilters"]:
+        for found in reversed(answer["metricFilters"]):  # moto appends where AWS overwrites
             if found["filterName"] == id:
                 transformations = [_upper(t) for t in found["metricTransformations"]]
                 shown = pick(upper_first(found), "FilterName", "LogGroupName", "FilterPattern")
@@ -41,13 +41,12 @@ class MetricFilter(Adapter):
         self.create(id, new)
 
     def delete(self, id: str) -> None:
-        found = self.read(id)
-        if found:
+        while (found := self.read(id)) is not None:  # see read(): there may be several
             self.client.delete_metric_filter(logGroupName=found["LogGroupName"], filterName=id)
 
     def list_ids(self) -> list[str]:
         pages = self.client.get_paginator("describe_metric_filters").paginate()
-        return [found["filterName"] for page in pages for found in page["metricFilters"]]
+        return sorted({found["filterName"] for page in pages for found in page["metricFilters"]})
 
     def identifier(self, id: str) -> str | None:
         found = self.read(id)

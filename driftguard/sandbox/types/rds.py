@@ -256,7 +256,10 @@ class DbParameterGroup(_Rds):
         return name
 
     def read(self, id: str) -> Properties | None:
-        group = self.client.describe_db_parameter_groups(DBParameterGroupName=id)["DBParameterGroups"][0]
+        groups = self.client.describe_db_parameter_groups(DBParameterGroupName=id)["DBParameterGroups"]
+        if not groups:
+            return None
+        group = groups[0]
         parameters = self.client.describe_db_parameters(DBParameterGroupName=id, Source="user")["Parameters"]
         values = {p["ParameterName"]: p["ParameterValue"] for p in parameters if "ParameterValue" in p}
         return {

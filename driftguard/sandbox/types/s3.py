@@ -193,6 +193,14 @@ def _logging_to_cfn(answer: Mapping[str, Any]) -> Any:
     return {"DestinationBucketName": enabled["TargetBucket"], **prefix}
 
 
+_CORS = {"Id": "ID", "MaxAge": "MaxAgeSeconds", "ExposedHeaders": "ExposeHeaders"}
+_CORS_BACK = {there: here for here, there in _CORS.items()}
+
+
+def _renamed(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): content for name, content in value.items()}
+
+
 _PARTS: dict[str, _Part] = {
     "VersioningConfiguration": _Part(
         "get_bucket_versioning",
@@ -234,6 +242,15 @@ _PARTS: dict[str, _Part] = {
         to_api=lambda value: {"Rules": [_rule_to_api(rule) for rule in value["Rules"]]},
         to_cfn=lambda a: {"Rules": [_rule_to_cfn(rule) for rule in a["Rules"]]},
         absent="NoSuchLifecycleConfiguration",
+    ),
+    "CorsConfiguration": _Part(
+        "get_bucket_cors",
+        "put_bucket_cors",
+        "CORSConfiguration",
+        delete="delete_bucket_cors",
+        to_api=lambda value: {"CORSRules": [_renamed(rule, _CORS) for rule in value["CorsRules"]]},
+        to_cfn=lambda a: {"CorsRules": [_renamed(rule, _CORS_BACK) for rule in a["CORSRules"]]},
+        absent="NoSuchCORSConfiguration",
     ),
     "LoggingConfiguration": _Part(
         "get_bucket_logging",
@@ -288,7 +305,9 @@ class BucketPolicy(Adapter):
     def list_ids(self) -> list[str]:
         def has_policy(name: str) -> bool:
             try:
-                return bool(self.client.get_bucket_policy(Bucket=name))
+                location = self.client.get_bucket_location(Bucket=name).get("LocationConstraint")
+                here = (location or "us-east-1") == self.context.region
+                return here and bool(self.client.get_bucket_policy(Bucket=name))
             except ClientError:
                 return False
 

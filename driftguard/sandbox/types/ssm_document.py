@@ -11,6 +11,7 @@ from driftguard.sandbox.types.base import (
     pick,
     tag_changes,
     tag_list,
+    unless,
 )
 
 
@@ -41,6 +42,9 @@ class Document(Adapter):
             "Content": document(found["Content"]),
             **({"Tags": tags} if tags else {}),
         }
+
+    def read_or_none(self, id: str) -> Properties | None:
+        return unless(lambda: self.read(id), "InvalidDocument")
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
         if changed(old, new, "Content"):

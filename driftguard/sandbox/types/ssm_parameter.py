@@ -20,14 +20,11 @@ class Parameter(Adapter):
         return name
 
     def read(self, id: str) -> Properties | None:
+        """Description, pattern and tier are write-only in the registry: its handler calls GetParameter alone."""
         found = self.client.get_parameter(Name=id)["Parameter"]
-        rows = self.client.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [id]}])[
-            "Parameters"
-        ]
         tags = self.client.list_tags_for_resource(ResourceType="Parameter", ResourceId=id)["TagList"]
         return {
             **pick(found, "Name", "Type", "Value", "DataType"),
-            **pick(rows[0] if rows else {}, "Description", "AllowedPattern", "Tier"),
             **pick({"Tags": {tag["Key"]: tag["Value"] for tag in tags}}, "Tags"),
         }
 

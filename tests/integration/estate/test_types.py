@@ -7,6 +7,7 @@ for ids and attributes of what was made before, ``${id}`` for the resource itsel
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,13 +17,16 @@ import pytest
 import yaml
 
 from driftguard.sandbox import Sandbox
+from driftguard.sandbox.cfn.opaque import OPAQUE
+from driftguard.sandbox.cfn.state import STACK_TYPE
 from driftguard.sandbox.core import Context
 from driftguard.sandbox.identity import user
 from driftguard.sandbox.types.base import Adapter, adapter_for, load_adapters
 from driftguard.schema import registry
 
 FOLDER = Path(__file__).parents[2] / "cases" / "sandbox_types"
-ACCOUNT, REGION = "222222222222", "ap-northeast-2"
+REGION = "ap-northeast-2"
+_NUMBERS = itertools.count(400000000000)
 CASES = [case for file in sorted(FOLDER.glob("*.yaml")) for case in yaml.safe_load(file.read_text("utf-8"))]
 _HOLE = re.compile(r"\$\{([^}]+)\}")
 
@@ -35,14 +39,15 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def context(sandbox: Sandbox) -> Context:
-    sandbox.reset()
+    """An account of its own for every case: nothing to clean up, nothing in the way."""
+    account = f"{next(_NUMBERS):012d}"
     return Context(
         world=sandbox.world,
-        account=ACCOUNT,
+        account=account,
         region=REGION,
         service="cloudformation",
         operation="CreateStack",
-        principal=user(ACCOUNT, "tester"),
+        principal=user(account, "tester"),
     )
 
 
@@ -80,7 +85,7 @@ def make(case: Mapping[str, Any], name: str, known: dict[str, Any], context: Con
 
 
 def prepared(case: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    known: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
+    known: dict[str, Any] = {"account": context.account, "region": REGION}
     for name, needed in case.get("needs", {}).items():
         make(needed, name, known, context)
     return known
@@ -109,6 +114,8 @@ def test_type(case: Mapping[str, Any], context: Context) -> None:
     declared = fill(case.get("properties", {}), known)
     read_only, write_only = hidden(type_name, "read_only"), hidden(type_name, "write_only")
 
+    # Code and the like are write-only as a whole, though the registry names only their parts.
+    write_only |= set(case.get("write_only", ()))
     id = make({**case, "properties": case.get("properties", {})}, "id", known, context)
     shown = adapter.read(id)
 
@@ -142,7 +149,7 @@ def test_type(case: Mapping[str, Any], context: Context) -> None:
         adapter.update(id, after if case.get("change") else declared, new)
         again = adapter.read(id)
         assert again is not None
-        wanted = {k: v for k, v in new.items() if k not in write_only} | case.get("updated", {})
+        wanted = {k: v for k, v in new.items() if k not in write_only} | fill(case.get("updated", {}), known)
         assert comparable(adapter, {k: again.get(k) for k in wanted}) == comparable(adapter, wanted)
 
     if case.get("deletes", True):
@@ -153,8 +160,8 @@ def test_type(case: Mapping[str, Any], context: Context) -> None:
 
 def test_there_are_cases_for_every_type() -> None:
     covered = {case["type"] for case in CASES}
-    engine = {"AWS::CloudFormation::Stack"}
-    assert set(load_adapters()) - covered - engine == set()
+    # Kept as they are, without an API behind them.
+    assert set(load_adapters()) - covered - set(OPAQUE) - {STACK_TYPE} == set()
 
 
 def test_at_least_sixty_types() -> None:

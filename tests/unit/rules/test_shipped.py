@@ -1,0 +1,70 @@
+"""The policies and frameworks that ship: every case holds, every one has examples, source and framework."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from driftguard.rules.facts import account_schema
+from driftguard.rules.frameworks import Frameworks
+from driftguard.rules.packs import managed_rules
+from driftguard.rules.policy import Policy
+from driftguard.rules.reference import reference_page
+from driftguard.rules.selftest import lacking, run_cases
+from driftguard.rules.shipped import all_frameworks, load_all
+
+CATALOGUE = load_all()
+FRAMEWORKS: Frameworks = all_frameworks()
+
+
+def test_every_file_loads() -> None:
+    assert [str(error) for error in CATALOGUE.errors] == []
+    assert [str(error) for error in FRAMEWORKS.errors] == []
+    assert len(CATALOGUE.policies) >= 220
+
+
+@pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)
+def test_the_policy_keeps_its_promises(policy: Policy) -> None:
+    wrong = [f"{one.case}: {one.actual} {one.message}" for one in run_cases(policy) if not one.passed]
+    assert wrong == []
+    assert lacking(policy) == ()
+    assert policy.custom or policy.frameworks, "name a framework, or write `frameworks: custom`"
+    assert policy.message.endswith("."), "a message is a sentence"
+    for name in re.findall(r"{(\w+)}", policy.message):
+        assert name in policy.parameters, f"the message names a parameter {name} that there is not"
+
+
+@pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)
+def test_its_file_is_where_one_looks_for_it(policy: Policy) -> None:
+    file = policy.where.file
+    service = policy.resource_types[0].partition("::")[2].partition("::")[0].lower() or "account"
+    expected = "any" if policy.resource_types[0] == "*" else service
+    assert file.endswith(f"/{expected}/{policy.id.lower()}.yaml")
+
+
+def test_frameworks_name_policies_that_exist() -> None:
+    known = {name for policy in CATALOGUE.policies for name in (policy.id, *policy.aliases)} | managed_rules()
+    strangers = {name for one in FRAMEWORKS.frameworks for name in one.policies} - known
+    assert strangers == set()
+
+
+def test_the_korean_frameworks_are_complete_and_korean() -> None:
+    for name, controls in (("ISMS-P", 101), ("K-ISMS", 80)):
+        framework = FRAMEWORKS.get(name)
+        assert framework is not None
+        assert len(framework.controls) == controls
+        assert all(re.search("[가-힣]", control.title_ko) and control.title for control in framework.controls)
+
+
+def test_account_facts_name_the_calls_that_give_them() -> None:
+    for fact in account_schema().facts.values():
+        assert fact.description.endswith(".")
+        assert fact.calls
+        assert all(re.fullmatch(r"[a-z0-9-]+:[A-Z]\w+", call) for call in fact.calls)
+        assert fact.scope in ("account", "region")
+
+
+def test_the_reference_page_lists_every_policy() -> None:
+    page = reference_page()
+    assert all(f"### {policy.id}\n" in page for policy in CATALOGUE.policies)
