@@ -78,6 +78,18 @@ def live(
     )
     faults = _faults(drifts, evaluations, policies or {}, snapshot, now, run.id)
     known = {finding.fingerprint: finding for finding in previous}
+    return _carried(known, faults, evidence, waivers, run=run, now=now)
+
+
+def _carried(
+    known: Mapping[str, Finding],
+    faults: Mapping[str, Fault],
+    evidence: _Evidence,
+    waivers: Sequence[Waiver],
+    *,
+    run: Run,
+    now: datetime,
+) -> Lives:
     after: list[Finding] = []
     new, reopened = set(), set()
     for name, fault in faults.items():

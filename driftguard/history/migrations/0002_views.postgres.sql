@@ -16,6 +16,4 @@ SELECT d.status, d.stack, d.logical_id, r.account, r.region, r.type, r.identifie
   d.document::jsonb -> 'differences' AS differences
 FROM drifts d JOIN resources r ON r.id = d.resource_id WHERE d.valid_to IS NULL AND d.drifted = 1;
 
-CREATE INDEX resources_fts ON resources USING gin (to_tsvector('simple',
-  identifier || ' ' || COALESCE(name, '') || ' ' || logical_id || ' ' || type || ' ' || tags));
 ALTER TABLE bodies ALTER COLUMN data SET STORAGE EXTERNAL;

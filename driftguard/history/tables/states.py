@@ -279,6 +279,8 @@ def _attributes(state: Resource | Version | None) -> dict[str, object]:
         "name": getattr(state, "name", None),
         "tags": text(dict(tags)) if tags else None,
         "created_at": None if created is None else iso(created),
+        # What is written is there, unless it says otherwise; the newest sighting has the last word.
+        "present": 0 if getattr(state, "deleted", False) else 1,
     }
 
 

@@ -126,6 +126,11 @@ def _flow(report: Report, shown: View, options: Options, styles: _Styles) -> Ite
             yield from _card(item, shown, styles, brief=title == "section.resolved")
         if len(items) > _MOST:
             yield styles.paragraph(say("more", count=len(items) - _MOST), color=soft)
+    yield from _rest(report, shown, styles)
+
+
+def _rest(report: Report, shown: View, styles: _Styles) -> Iterable[Any]:
+    say, soft = shown.text, "#57606a"
     yield _heading(f"{say('section.coverage')} ({len(report.gaps)})", styles)
     yield styles.paragraph(" · ".join(f"{label} {count}" for label, count in shown.coverage), color=soft)
     rows = [

@@ -249,7 +249,7 @@ def test_deleted_unmanaged_and_undeclared_are_findings_of_their_own() -> None:
     found = {f.key.identifier: (f.kind, f.severity) for f in lives.findings}
     assert found == {
         "gone": (FindingKind.DRIFT, Severity.HIGH),
-        "stray": (FindingKind.UNMANAGED, Severity.LOW),
+        "stray": (FindingKind.UNMANAGED, Severity.INFORMATIONAL),
         "odd": (FindingKind.UNDECLARED, Severity.HIGH),
     }
 
