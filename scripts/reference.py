@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from driftguard.rules.reference import reference_page
 from scripts import reference_cli, reference_settings
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +18,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "config.example.yaml": reference_settings.example,
     "docs/reference/settings.md": reference_settings.page,
     "docs/reference/cli.md": reference_cli.page,
+    "docs/reference/policies.md": reference_page,
 }
 
 

@@ -37,7 +37,7 @@ class Prepared:
 
 def prepare(resource: Resource, context: JudgeContext) -> Prepared:
     """Make a resource ready to be judged."""
-    holes, odd = survey(resource.properties)
+    holes, odd = survey(resource.properties, deep=resource.source is Source.TEMPLATE)
     properties = plain(resource.properties) if odd else cast("dict[str, Any]", resource.properties)
     hidden: dict[str, str] = {}
     if resource.source is not Source.TEMPLATE:
