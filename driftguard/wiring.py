@@ -7,12 +7,10 @@ command pays only for what it needs.
 from __future__ import annotations
 
 import getpass
-import importlib.resources
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftguard.settings import Settings
@@ -20,12 +18,15 @@ from driftguard.settings import Settings
 if TYPE_CHECKING:
     from driftguard.aws import Aws
     from driftguard.declared.template import Template
-    from driftguard.history.port import Store
+    from driftguard.history.store import SqlStore
     from driftguard.history.redact import Redactor
+    from driftguard.model.trend import TrendPoint
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
 
 Clock = Callable[[], datetime]
+DEFAULT_FRAMEWORK = "AWS-FSBP"
+"""What a scan judges until the settings name something else: AWS's own baseline."""
 
 
 class Wiring:
@@ -49,7 +50,7 @@ class Wiring:
         self.close()
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> SqlStore:
         """The history store, migrated.  Raises `StoreError`."""
         from driftguard.history import open_store
 
@@ -73,12 +74,13 @@ class Wiring:
     @cached_property
     def catalogue(self) -> Catalogue:
         """Our policies and the user's own, with the settings' selection and overrides."""
-        from driftguard.rules import load_catalogue
+        from driftguard.rules.shipped import load_all, selected
 
-        folders = [policies_folder() / "rules", *(Path(f) for f in self.settings.policies.folders)]
-        found = load_catalogue(folders)
         chosen = self.settings.policies
-        return found.select(include=chosen.include, exclude=chosen.exclude, overrides=chosen.overrides)
+        nothing_named = not chosen.frameworks and not chosen.include
+        return selected(
+            load_all(chosen.folders), chosen, frameworks=(DEFAULT_FRAMEWORK,) if nothing_named else ()
+        )
 
     @property
     def actor(self) -> str:
@@ -111,13 +113,11 @@ class Wiring:
 
         return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
 
+    def trends(self) -> Sequence[TrendPoint]:
+        """One point for each run, oldest first, for the pictures of a report."""
+        return self.store.trends()
+
     def close(self) -> None:
         """Let go of the store's connection."""
         if "store" in self.__dict__:
             self.store.close()
-
-
-def policies_folder() -> Path:
-    """The ``policies/`` that travels with the code: inside the wheel, or beside the package in a checkout."""
-    packaged = Path(str(importlib.resources.files("driftguard"))) / "_policies"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "policies"

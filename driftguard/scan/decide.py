@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from driftguard.history.causes import assign, group
 from driftguard.history.findings import live as carry_over
 from driftguard.model import (
     CoverageCounts,
@@ -89,6 +90,7 @@ def report(
         snapshot=readings.snapshot,
         covered_pairs=readings.covered,
     )
+    findings = assign(lives.findings, group(lives.findings, verdict.drifts))
     managed, unmanaged = _managed(verdict.drifts)
     outcome = Outcome.PARTIAL if any(map(_counts, readings.snapshot.gaps)) else Outcome.COMPLETE
     judged = {evaluation.policy for evaluation in verdict.evaluations}
@@ -98,7 +100,7 @@ def report(
         coverage=coverage(verdict.drifts),
         drifts=verdict.drifts,
         evaluations=verdict.evaluations,
-        findings=lives.findings,
+        findings=findings,
         resolved=lives.resolved,
         new=lives.new,
         reopened=lives.reopened,
