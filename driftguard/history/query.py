@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -110,3 +110,14 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
             "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
         )
     return data[1], data[2]
+
+
+def every(ask: Callable[[Query], Page[T]], query: Query) -> Iterator[T]:
+    """All that ``query`` finds, page after page."""
+    cursor: str | None = query.cursor
+    while True:
+        found = ask(replace(query, cursor=cursor))
+        yield from found.items
+        cursor = found.cursor
+        if cursor is None:
+            return
