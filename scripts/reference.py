@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from driftguard.declared.reference import identifiers_page
+from driftguard.live.reference import shapes_page
 from driftguard.rules.reference import reference_page
 from scripts import reference_cli, reference_settings
 
@@ -19,6 +21,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": reference_settings.page,
     "docs/reference/cli.md": reference_cli.page,
     "docs/reference/policies.md": reference_page,
+    "docs/reference/config-shapes.md": shapes_page,
+    "docs/reference/identifiers.md": identifiers_page,
 }
 
 
