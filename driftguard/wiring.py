@@ -68,9 +68,14 @@ class Wiring:
 
     @cached_property
     def aws(self) -> Aws:
-        """AWS as the settings name it.  Nothing is called before something is asked."""
-        from driftguard.aws import Aws
+        """AWS as the settings name it, and the schemas of its accounts.  Nothing is called yet."""
+        from pathlib import Path
 
+        from driftguard.aws import Aws
+        from driftguard.schema import use_folder
+
+        folder = self.settings.scan.schemas
+        use_folder(Path(folder) if folder else None)
         return Aws(self.settings.aws, self.settings.scope, session_factory=self._session_factory)
 
     @cached_property
