@@ -67,6 +67,12 @@ def _parts(report: Report, shown: View) -> Iterable[RenderableType]:
     if shown.accepted:
         yield _heading(say("section.accepted"), len(shown.accepted))
         yield _rows(shown.accepted[:_ROWS])
+    if shown.sources:
+        yield _heading(say("section.three_way"), len(shown.sources))
+        yield _sources(shown)
+    if report.unmatched_templates:
+        yield _heading(say("section.unmatched"), len(report.unmatched_templates))
+        yield from (Text(f"  {file}", style="dim") for file in report.unmatched_templates[:_ROWS])
     yield _heading(say("section.coverage"), len(report.gaps))
     yield Text("  " + " · ".join(f"{label} {count}" for label, count in shown.coverage))
     if shown.gaps:
@@ -120,6 +126,13 @@ def _rows(items: tuple[Item, ...]) -> Padding:
     for item in items:
         style = _STYLES[item.finding.severity.value]
         table.add_row(Text(item.severity, style=style), Text(item.title), Text(item.place, style="dim"))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _sources(shown: View) -> Padding:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for row in shown.sources[:_ROWS]:
+        table.add_row(Text(row.resource), Text(f"{row.verdict}  {row.paths}"), Text(row.place, style="dim"))
     return Padding(table, (0, 0, 0, 2))
 
 
