@@ -110,3 +110,6 @@ class Report:
     unmanaged: int = 0
     covered: frozenset[tuple[str, str]] = frozenset()
     """(account, region) pairs that this run looked at, even if nothing was found there."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside findings and gaps, each one sentence: waivers that match nothing, are over
+    or end soon, suppressions that do not count."""
