@@ -314,6 +314,7 @@ class Redactor:
             resolved=tuple(self.finding(finding) for finding in report.resolved),
             gaps=tuple(self.gap(gap) for gap in report.gaps),
             stacks=tuple(self.stack(stack) for stack in report.stacks),
+            notes=tuple(self.text(note) for note in report.notes),
         )
 
     def redact_event(

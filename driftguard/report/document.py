@@ -57,6 +57,7 @@ def scan_document(report: Report) -> Json:
         ],
         "resolved": [finding_document(finding) for finding in report.resolved],
         "gaps": [gap_document(gap) for gap in report.gaps],
+        "notes": list(report.notes),
         "summary": summary_document(report),
         "version": __version__,
     }
