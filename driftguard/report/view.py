@@ -253,12 +253,14 @@ def _item(finding: Finding, report: Report, say: Messages) -> Item:
         badges.append(say("badge.reopened"))
     if finding.flapping:
         badges.append(say("badge.flapping"))
+    if detail.get("judges") == ["AWS Config"]:
+        badges.append(say("badge.config"))
     if finding.open and finding.last_run and finding.last_run != report.run.id:
         badges.append(say("badge.carried"))
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(
         finding=finding,
-        title=_title(finding, name, say),
+        title=_title(finding, name, report, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
@@ -273,9 +275,11 @@ def _item(finding: Finding, report: Report, say: Messages) -> Item:
     )
 
 
-def _title(finding: Finding, name: str, say: Messages) -> str:
+def _title(finding: Finding, name: str, report: Report, say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        return f"{name}: {finding.title}"
+        policy = report.policies.get(finding.subject)
+        korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
+        return f"{name}: {korean or finding.title}"
     if finding.kind is FindingKind.UNMANAGED:
         return say("finding.unmanaged", name=name)
     if finding.kind is FindingKind.UNDECLARED:

@@ -114,7 +114,7 @@ class RunPart(Part):
     def report(self, run_id: str | None = None) -> Report | None:
         condition, parameters = ("id = ?", [run_id]) if run_id else ("status = 'SUCCEEDED'", [])
         sql = (
-            f"SELECT {_COLUMNS}, seq, taken_at, coverage, managed, unmanaged FROM runs "  # noqa: S608
+            f"SELECT {_COLUMNS}, seq, taken_at, coverage, managed, unmanaged, notes FROM runs "  # noqa: S608
             f"WHERE {condition} AND taken_at IS NOT NULL ORDER BY seq DESC LIMIT 1"
         )
         with self.database.read() as connection:
@@ -158,7 +158,8 @@ def _finish(connection: Connection, report: Report, at: int) -> int:
     status = RunStatus.SUCCEEDED if run.status is RunStatus.RUNNING else run.status
     connection.run(
         "UPDATE runs SET status = ?, outcome = ?, finished_at = ?, taken_at = ?, tool_version = ?, "
-        "policy_version = ?, error = ?, scope = ?, coverage = ?, managed = ?, unmanaged = ?, trend = ? WHERE seq = ?",
+        "policy_version = ?, error = ?, scope = ?, coverage = ?, managed = ?, unmanaged = ?, trend = ?, notes = ? "
+        "WHERE seq = ?",
         (
             status.value,
             report.outcome.value,
@@ -172,6 +173,7 @@ def _finish(connection: Connection, report: Report, at: int) -> int:
             report.managed,
             report.unmanaged,
             text(trend_point(report, instant(at))),
+            text(list(report.notes)),
             seq,
         ),
     )
@@ -237,6 +239,7 @@ def _report(connection: Connection, row: Row) -> Report:
         policies={policy.id: policy for policy in policies},
         managed=int(row[13]),
         unmanaged=int(row[14]),
+        notes=from_text(tuple[str, ...], row[15]),
     )
 
 

@@ -81,6 +81,10 @@ def _parts(report: Report, shown: View) -> Iterable[RenderableType]:
         yield Text("  " + say("empty.gaps"), style="dim")
     else:
         yield Text("  " + say("headline.partial_none"), style="yellow")
+    if report.notes:
+        yield _heading(say("section.remarks"), len(report.notes))
+        for note in report.notes[:_ROWS]:
+            yield Text("  " + note)
 
 
 def _heading(title: str, count: int) -> Text:
