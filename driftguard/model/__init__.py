@@ -13,7 +13,7 @@ from driftguard.model.drift import (
     PropertyDifference,
     UndeclaredValue,
 )
-from driftguard.model.finding import Finding, FindingKind, FindingStatus, Severity, Waiver, fingerprint
+from driftguard.model.finding import Cause, Finding, FindingKind, FindingStatus, Severity, Waiver, fingerprint
 from driftguard.model.policy import ComplianceType, Evaluation, PolicySummary
 from driftguard.model.resource import (
     DeclaredResource,
@@ -32,6 +32,7 @@ from driftguard.model.resource import (
 from driftguard.model.run import CoverageCounts, Outcome, Report, Run, RunStatus, Scope, StackState
 
 __all__ = [
+    "Cause",
     "ChangedBy",
     "ComplianceType",
     "CoverageCounts",
