@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from driftguard.model import (
-    Cause,
-    ChangedBy,
     ComplianceType,
     Drift,
     Finding,
@@ -23,10 +21,10 @@ from driftguard.model import (
     Report,
     Severity,
 )
+from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
-from driftguard.report.people import person
 
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
@@ -57,19 +55,6 @@ class Item:
     more_changes: int
     before_label: str
     badges: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CauseRow:
-    """One root cause, ready to be shown."""
-
-    cause: Cause
-    kind: str
-    title: str
-    severity: str
-    who: str
-    affects: str
-    since: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +131,7 @@ def view(report: Report, options: Options) -> View:
         headline=_headline(report, opened, len(resolved), say),
         tone=_tone(report, opened),
         tiles=_tiles(report, opened, say),
-        causes=_causes(report.causes, items, say),
+        causes=cause_rows(report.causes, items.keys(), say),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
         resolved=shown(resolved),
@@ -302,35 +287,7 @@ def _title(finding: Finding, name: str, say: Messages) -> str:
 
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
-    return say("who.nobody") if by is None else _act(by, say)
-
-
-def _act(by: ChangedBy, say: Messages) -> str:
-    return say("who.by", principal=person(by.principal), source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
-
-
-def _causes(causes: Iterable[Cause], items: Mapping[str, Item], say: Messages) -> tuple[CauseRow, ...]:
-    """The causes of what is shown: of more than one open finding."""
-    return tuple(
-        CauseRow(
-            cause=cause,
-            kind=say(f"cause.{cause.kind}"),
-            title=_act(cause.changed_by, say)
-            if cause.kind == "SESSION" and cause.changed_by
-            else cause.title,
-            severity=say(f"severity.{cause.severity.value}"),
-            who=_act(cause.changed_by, say) if cause.changed_by else say("who.nobody"),
-            affects=say(
-                "cause.affects",
-                findings=len(cause.fingerprints),
-                resources=cause.resources,
-                accounts=cause.accounts,
-            ),
-            since=f"{cause.first_seen:%Y-%m-%d %H:%M}",
-        )
-        for cause in causes
-        if sum(name in items for name in cause.fingerprints) > 1
-    )
+    return say("who.nobody") if by is None else act(by, say)
 
 
 def _todo(finding: Finding, say: Messages) -> str:
