@@ -21,6 +21,7 @@ from driftguard.model import (
     Report,
     Severity,
 )
+from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
@@ -98,6 +99,7 @@ class View:
     headline: tuple[str, ...]
     tone: str
     tiles: tuple[Tile, ...]
+    causes: tuple[CauseRow, ...]
     new: tuple[Item, ...]
     still: tuple[Item, ...]
     resolved: tuple[Item, ...]
@@ -131,6 +133,7 @@ def view(report: Report, options: Options) -> View:
         headline=_headline(report, opened, len(resolved), say),
         tone=_tone(report, opened),
         tiles=_tiles(report, opened, say),
+        causes=cause_rows(report.causes, items.keys(), say),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
         resolved=shown(resolved),
@@ -291,9 +294,7 @@ def _title(finding: Finding, name: str, report: Report, say: Messages) -> str:
 
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
-    if by is None:
-        return say("who.nobody")
-    return say("who.by", principal=by.principal, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    return say("who.nobody") if by is None else act(by, say)
 
 
 def _todo(finding: Finding, say: Messages) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from driftguard.errors import StoreError
+from driftguard.history.causes import group
 from driftguard.history.codec import from_iso, from_text, instant, iso, micros, text
 from driftguard.history.coverage import covered
 from driftguard.history.database import Connection, Row, first
@@ -220,15 +221,18 @@ def _report(connection: Connection, row: Row) -> Report:
         (findings[number] for number in listed if number in findings),
         key=lambda finding: (finding.severity.rank, finding.first_seen, finding.key, finding.subject),
     )
+    ended_findings = tuple(ended(finding) for finding in listing)
+    drifts = load("drift", "drifts", DRIFT, drift_of, lambda d: (d.stack, d.logical_id, d.key))
     return Report(
         run=run,
         outcome=run.outcome or Outcome.PARTIAL,
         coverage=from_text(CoverageCounts, row[12]),
-        drifts=load("drift", "drifts", DRIFT, drift_of, lambda d: (d.stack, d.logical_id, d.key)),
+        drifts=drifts,
         evaluations=load(
             "evaluation", "evaluations", EVALUATION, evaluation_of, lambda e: (e.key, e.policy, e.judge)
         ),
-        findings=tuple(ended(finding) for finding in listing),
+        findings=ended_findings,
+        causes=group(ended_findings, drifts),
         resolved=tuple(findings[number] for number in resolved if number in findings),
         new=_fingerprints(findings, members(connection, seq, "new")),
         reopened=_fingerprints(findings, members(connection, seq, "reopened")),
