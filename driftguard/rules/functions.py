@@ -15,7 +15,7 @@ import jmespath.functions
 from jmespath.visitor import Visitor, _Expression
 
 from driftguard.model import Partial, Source, Unknown
-from driftguard.rules import documents, network, relations, text
+from driftguard.rules import backups, documents, network, relations, tags, text
 from driftguard.rules.values import (
     HOLES,
     OPAQUE,
@@ -293,6 +293,13 @@ def _values() -> tuple[Function, ...]:
             "value regex",
             "Whether the regular expression is found in the text; false for null.",
         ),
+        _own("unique", text.unique, "list", "The list without repetitions."),
+        _own(
+            "longest_gap_hours",
+            backups.longest_gap_hours,
+            "schedule",
+            "The longest time between two runs of a cron() or rate() schedule.",
+        ),
         _own("split", text.split, "value separator", "The parts of a text, trimmed, without empty ones."),
         _own(
             "json",
@@ -335,6 +342,8 @@ def _documents() -> tuple[Function, ...]:
              "Whether requests without TLS are denied to everybody.", **hole),
         _own("covers_action", documents.covers_action, "patterns action",
              "Whether a list of action patterns covers the action.", **hole),
+        _own("statements_allowing", documents.statements_allowing, "document patterns",
+             "The statements that allow an action which one of the patterns covers, or covers in part.", **hole),
         _own("grants_admin", documents.grants_admin, "document",
              "Whether a statement allows every action on every resource.", **hole),
     )  # fmt: skip
@@ -371,6 +380,9 @@ def _relations() -> tuple[Function, ...]:
         _own("unlisted", _unlisted, "name",
              "A top-level property that the schema does not know, as templates sometimes have them.",
              context=True, sees_holes=True),
+        _own("tags", tags.tags, "", "The tags as an object, without those of AWS.", **holes),
+        _own("tagged", tags.tagged, "object", "Whether the resource has all these tags; true for null.", **holes),
+        _own("backup_plans", backups.backup_plans, "", "The backup plans that select the resource.", **holes),
         _own("key", relations.key, "part", "type, account, region, partition, identifier, logical_id or arn.", **holes),
         _own("root", lambda value: value, "&expression", "The expression on the resource's properties themselves."),
     )  # fmt: skip
