@@ -92,14 +92,14 @@ def _condition(own: Any, conditions: Mapping[str, Any]) -> Any:
 
 
 _RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)")
-_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0}
+_DAYS_IN = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0}
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 @lru_cache(maxsize=512)
-def longest_gap_hours(schedule: Any) -> float | None:
-    """The longest time between two runs of ``cron(...)`` or ``rate(...)``, in hours; None for no schedule.
+def longest_gap_days(schedule: Any) -> float | None:
+    """The longest time between two runs of ``cron(...)`` or ``rate(...)``, in days; None for no schedule.
 
     Special day marks (L, W, #) count as once a month.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
@@ -107,18 +107,23 @@ def longest_gap_hours(schedule: Any) -> float | None:
     text = str(schedule or "").strip()
     rate = _RATE.fullmatch(text)
     if rate is not None:
-        return int(rate[1]) * _HOURS[rate[2]]
+        return int(rate[1]) * _DAYS_IN[rate[2]]
     fields = text[5:-1].split() if text.startswith("cron(") and text.endswith(")") else []
     if len(fields) != 6:
         return None
     _, hours, days, months, weekdays, _ = fields
     if months not in ("*", "?"):
-        return 24.0 * 366 / max(1, len(_members(months, 1, 12, _MONTHS)))
+        return 366.0 / max(1, len(_members(months, 1, 12, _MONTHS)))
     if days not in ("*", "?"):
-        return _widest(_members(days, 1, 31), 31) * 24.0
+        return float(_widest(_members(days, 1, 31), 31))
     if weekdays not in ("*", "?"):
-        return _widest(_members(weekdays, 1, 7, _DAYS), 7) * 24.0
-    return float(_widest(_members(hours, 0, 23), 24))
+        return float(_widest(_members(weekdays, 1, 7, _DAYS), 7))
+    return _widest(_members(hours, 0, 23), 24) / 24
+
+
+def days(number: Any, unit: str) -> float | None:
+    """A number of minutes, hours, days or weeks in days; None for null."""
+    return None if number is None else float(number) * {**_DAYS_IN, "week": 7.0}[unit.rstrip("s")]
 
 
 def _members(field: str, first: int, last: int, names: tuple[str, ...] = ()) -> list[int]:

@@ -294,9 +294,10 @@ def _values() -> tuple[Function, ...]:
             "Whether the regular expression is found in the text; false for null.",
         ),
         _own("unique", text.unique, "list", "The list without repetitions."),
+        _own("days", backups.days, "number unit", "Minutes, hours, days or weeks, in days."),
         _own(
-            "longest_gap_hours",
-            backups.longest_gap_hours,
+            "longest_gap_days",
+            backups.longest_gap_days,
             "schedule",
             "The longest time between two runs of a cron() or rate() schedule.",
         ),
