@@ -294,6 +294,7 @@ def _values() -> tuple[Function, ...]:
             "Whether the regular expression is found in the text; false for null.",
         ),
         _own("unique", text.unique, "list", "The list without repetitions."),
+        _own("share", text.share, "number percent", "So many per cent of a number."),
         _own("days", backups.days, "number unit", "Minutes, hours, days or weeks, in days."),
         _own(
             "longest_gap_days",

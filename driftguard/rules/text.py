@@ -32,6 +32,11 @@ def split(value: Any, separator: str) -> list[Any]:
     return [part.strip() for part in str(value).split(separator) if part.strip()]
 
 
+def share(value: Any, percent: Any) -> float | None:
+    """``percent`` of a number; None for null."""
+    return None if value is None or percent is None else float(value) * float(percent) / 100
+
+
 def unique(value: Any) -> list[Any]:
     """A list without repetitions, in its order; null gives none."""
     found: list[Any] = []
