@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import importlib.resources
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from driftguard.declared.template import Template
     from driftguard.history.port import Store
     from driftguard.history.redact import Redactor
+    from driftguard.model import Finding
+    from driftguard.model.remediation import Plan
+    from driftguard.remediation import Remedies, Wishes
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
 
@@ -101,6 +104,22 @@ class Wiring:
             clock=self.clock,
             sources=self.sources,
         )
+
+    @cached_property
+    def remedies(self) -> Remedies:
+        """Our remedies and the user's own.  Raises `PolicyError`."""
+        from driftguard.remediation import load_remedies
+
+        folders = [policies_folder() / "remediations", *map(Path, self.settings.remediation.folders)]
+        return load_remedies(folders)
+
+    def plan(self, findings: Sequence[Finding], wishes: Wishes) -> Plan:
+        """A remediation plan for findings, from a fresh reading of their accounts.  Changes nothing in AWS."""
+        from driftguard.remediation import plan
+        from driftguard.scan.again import Again
+
+        again = Again(self.job(trigger="plan"), {finding.key.account for finding in findings})
+        return plan(again.material(findings), self.remedies, self.settings.remediation, wishes)
 
     @cached_property
     def sources(self) -> Mapping[str, Template]:
