@@ -9,7 +9,9 @@ from __future__ import annotations
 import getpass
 import importlib.resources
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +25,21 @@ if TYPE_CHECKING:
     from driftguard.history.port import Store
     from driftguard.history.redact import Redactor
     from driftguard.model import Finding
-    from driftguard.model.remediation import Plan
+    from driftguard.model.remediation import Plan, Step
     from driftguard.remediation import Remedies, Wishes
+    from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The clock of a run: what time it is, and how to wait."""
+
+    now: Clock
+    sleep: Callable[[float], object]
 
 
 class Wiring:
@@ -120,6 +131,55 @@ class Wiring:
 
         again = Again(self.job(trigger="plan"), {finding.key.account for finding in findings})
         return plan(again.material(findings), self.remedies, self.settings.remediation, wishes)
+
+    def runner(
+        self,
+        plan: Plan,
+        *,
+        patches: Path,
+        needs_approval: bool = True,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Runner:
+        """What applies a plan, or goes on with it.  The role that may change things is assumed only here."""
+        from driftguard.remediation.control import AuditSwitch
+        from driftguard.remediation.desk import PlanDesk
+        from driftguard.remediation.hands import AwsHands
+        from driftguard.remediation.runner import Runner
+        from driftguard.scan.again import Again
+
+        settings, writer = self.settings.remediation, self._writer()
+        again = Again(self.job(trigger="apply"), {step.key.account for step in plan.steps})
+
+        def text_of(step: Step) -> tuple[str, str]:
+            found = again.template(step.stack_id)
+            return (found.file, found.text) if found is not None else (step.target, "")
+
+        return Runner(
+            plan,
+            settings=settings,
+            ledger=self.store,
+            eyes=again,
+            hands=AwsHands(
+                lambda key: writer.place(key.account, again.region_of(key)),
+                self.remedies.documents,
+                settings,
+                sleep,
+            ),
+            desk=PlanDesk(plan, patches, text_of, self.store, self.clock, self.actor),
+            switch=AuditSwitch(self.store, plan.id),
+            clock=_Time(self.clock, sleep),
+            actor=self.actor,
+            needs_approval=needs_approval,
+        )
+
+    def _writer(self) -> Aws:
+        """AWS with the role that may start automations and change sets."""
+        from driftguard.aws import Aws
+
+        aws = self.settings.aws.model_copy(update={"role_name": self.settings.remediation.role_name})
+        accounts = tuple(one.model_copy(update={"role_arn": None}) for one in self.settings.scope.accounts)
+        scope = self.settings.scope.model_copy(update={"accounts": accounts})
+        return Aws(aws, scope, session_factory=self._session_factory)
 
     @cached_property
     def sources(self) -> Mapping[str, Template]:

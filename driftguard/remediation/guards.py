@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from driftguard.model import Resource
+from driftguard.model import Json, Resource
 from driftguard.model.remediation import ActionKind, Approval, Cure, Plan, Step
+from driftguard.model.resource import Tolerance
 from driftguard.remediation.material import Case, Material
 from driftguard.remediation.seal import digest_of
 from driftguard.remediation.values import ABSENT
@@ -126,15 +127,26 @@ def would_replace(at: Planned) -> str:
 
 
 def owned_elsewhere(at: Planned) -> str:
-    """A value that autoscaling or a deployment moves."""
+    """A value that autoscaling or a deployment moves.  Outside its owner's range somebody else set it."""
     declared = at.case.declared
     if declared is None or not at.changes:
         return ""
     for change in at.step.expected:
         for tolerance in declared.tolerated:
-            if _touches(change.path, tolerance.path):
+            if _touches(change.path, tolerance.path) and _within(tolerance, change.before):
                 return f"{change.path} is moved by {tolerance.owner}, which would undo the change or be undone by it."
     return ""
+
+
+def _within(tolerance: Tolerance, value: Json) -> bool:
+    if tolerance.allowed is not None:
+        return value in tolerance.allowed
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return True
+    low, high = tolerance.minimum, tolerance.maximum
+    return (low is None or number >= low) and (high is None or number <= high)
 
 
 _ATTACHED = {

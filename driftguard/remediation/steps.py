@@ -249,8 +249,8 @@ def _accept(case: Case, why: str) -> Step:
         action=ActionKind.WAIVER,
         target="waiver",
         parameters={
-            "Policy": finding.subject if compliance else "-",
-            "Paths": sorted({"*" if compliance else (one.subject or "*") for one in case.findings}),
+            "Policy": finding.subject if compliance else "*",
+            "Paths": sorted({"*" if compliance else one.subject for one in case.findings}),
             "ExpiresInDays": ACCEPT_DAYS,
             "Owner": finding.owner,
         },

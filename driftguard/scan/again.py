@@ -73,13 +73,16 @@ class Again:
     def declared(self) -> Mapping[ResourceKey, DeclaredResource]:
         return {one.key: one for one in self.readings.declared if one.key is not None}
 
+    def region_of(self, key: ResourceKey) -> str:
+        """Where a resource is spoken to: IAM and its like in us-east-1, or the first region of the scope."""
+        if key.region != "global":
+            return key.region
+        regions = [one.region for one in self._targets if one.account == key.account]
+        return _GLOBAL_REGION if _GLOBAL_REGION in regions or not regions else regions[0]
+
     def place(self, key: ResourceKey) -> Place:
-        """Where a resource is read: IAM and its like through us-east-1, or the first region of the scope."""
-        region = key.region
-        if region == "global":
-            regions = [one.region for one in self._targets if one.account == key.account]
-            region = _GLOBAL_REGION if _GLOBAL_REGION in regions or not regions else regions[0]
-        return self._job.aws.place(key.account, region)
+        """The place of a resource, with the role that only reads."""
+        return self._job.aws.place(key.account, self.region_of(key))
 
     def read(self, key: ResourceKey) -> Resource | None:
         """The resource as it is now, ``None`` when AWS says that it is gone.  Raises `AwsError`."""
@@ -182,7 +185,7 @@ class Again:
             declared=self.declared,
             stacks=stacks,
             inventory=Counter((key.account, key.type) for key in self._job.store.state_hashes()),
-            templates={stack_id: text for stack_id in wanted if (text := self._template(stack_id))},
+            templates={stack_id: text for stack_id in wanted if (text := self.template(stack_id))},
             secret=self._is_secret,
             unread=unread,
         )
@@ -209,7 +212,8 @@ class Again:
             list(pool.map(one, keys))
         return found, unread
 
-    def _template(self, stack_id: str) -> TemplateText | None:
+    def template(self, stack_id: str) -> TemplateText | None:
+        """The template of a stack: the repository's file where there is one, or as it was deployed."""
         stack = next((one for one in self.readings.stacks if one.stack_id == stack_id), None)
         if stack is None:
             return None
