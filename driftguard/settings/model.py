@@ -6,6 +6,7 @@ from pydantic import Field
 
 from driftguard.settings.base import Section
 from driftguard.settings.policies import PolicySettings
+from driftguard.settings.remediation import RemediationSettings
 from driftguard.settings.scanning import ScanSettings, StoreSettings
 from driftguard.settings.scope import AwsSettings, ScopeSettings
 
@@ -18,3 +19,6 @@ class Settings(Section):
     scan: ScanSettings = Field(default_factory=ScanSettings, description="How a scan works.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where history is kept.")
     policies: PolicySettings = Field(default_factory=PolicySettings, description="What is judged.")
+    remediation: RemediationSettings = Field(
+        default_factory=RemediationSettings, description="What may be put right, how, and by whom."
+    )
