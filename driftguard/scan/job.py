@@ -13,6 +13,7 @@ from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
 from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope
+from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue
 from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
@@ -38,6 +39,9 @@ class Job:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     repository: Repository | None = None
     baselines: tuple[DeclaredResource, ...] = ()
+    sources: Mapping[str, Template] = field(default_factory=dict)
+    lease: Lease | None = None
+    """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
 
 
 def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Report:
@@ -75,7 +79,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         whole = report(finished, readings, memory, verdict, job.catalogue, run.started_at)
 
         progress.phase("record")
-        job.store.record(whole, readings.snapshot)
+        job.store.record(whole, readings.snapshot, job.lease)
         for reason, states in next_witnesses(readings, memory, whole.drifts).items():
             job.store.put_witnesses(states, actor="driftguard", reason=reason, at=run.started_at)
     except BaseException as error:

@@ -20,6 +20,7 @@ from driftguard.history.tables.conclusions import DRIFT, EVALUATION, drift_of, e
 from driftguard.history.tables.facts import Facts
 from driftguard.history.tables.finding_rows import findings_of_run, write_findings
 from driftguard.history.tables.identities import Identities
+from driftguard.history.tables.ledger import close_unit
 from driftguard.history.tables.states import States
 from driftguard.history.tables.texts import Texts
 from driftguard.history.tables.trends import trend_point
@@ -37,6 +38,7 @@ from driftguard.model import (
     Snapshot,
     StackState,
 )
+from driftguard.model.schedule import Lease
 
 T = TypeVar("T")
 _COLUMNS = (
@@ -63,9 +65,11 @@ class RunPart(Part):
                 f"there is no running run {run_id}.", fix="`driftguard history --runs` lists runs."
             )
 
-    def record(self, report: Report, snapshot: Snapshot) -> ImportCounts:
+    def record(self, report: Report, snapshot: Snapshot, lease: Lease | None = None) -> ImportCounts:
         at = micros(snapshot.taken_at)
         with self.database.write() as connection:
+            if lease is not None:
+                close_unit(self.database, connection, lease, report.run)
             seq = _finish(connection, report, at)
             identities, texts = Identities(connection), Texts(connection)
             counts = States(connection, identities, texts).record(snapshot)
