@@ -26,6 +26,7 @@ from driftguard.model import (
     Waiver,
 )
 from driftguard.model.remediation import Approval, Execution, Plan
+from driftguard.model.trend import TrendPoint
 
 T = TypeVar("T")
 
@@ -56,6 +57,10 @@ class Query:
     subjects: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
+    """Findings of these root causes."""
+    since: datetime | None = None
+    """Findings first seen at this moment or later (UTC)."""
     text: str = ""
     at: datetime | None = None
     order: str = ""
@@ -132,6 +137,38 @@ class AuditEntry:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A small JSON value that the service keeps, until ``expires_at`` if it has an end."""
+
+    kind: str
+    name: str
+    value: Mapping[str, Json]
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseCount:
+    """The open findings of one root cause, counted."""
+
+    cause: str
+    findings: int
+    resources: int
+    accounts: int
+    severity_rank: int
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCount:
+    """How many resources a policy gave a verdict on, now."""
+
+    policy: str
+    compliance: str
+    resources: int
+
+
 class Store(Protocol):
     """Memory.  Raises `StoreError` for whatever goes wrong below."""
 
@@ -202,6 +239,13 @@ class Store(Protocol):
     def gaps(self, run_id: str) -> Sequence[Gap]: ...
     def stacks(self, query: Query) -> Page[StackState]: ...
 
+    def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]: ...
+    def cause_counts(self, query: Query) -> Sequence[CauseCount]:
+        """The root causes of the open findings that ``query`` selects, the most urgent first."""
+
+    def trends(self, since: datetime | None = None, limit: int = 400) -> Sequence[TrendPoint]:
+        """The numbers of the newest ``limit`` runs, oldest first."""
+
     # -- people's decisions
     def mark_notified(self, fingerprints: Iterable[str]) -> None: ...
     def waivers(self) -> Sequence[Waiver]: ...
@@ -227,3 +271,21 @@ class Store(Protocol):
     # -- the audit log
     def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry: ...
     def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]: ...
+    def audit_newest(self, before: int | None = None, limit: int = 100) -> Sequence[AuditEntry]:
+        """The newest entries, or those before the sequence ``before``, newest first."""
+
+    # -- what the service keeps
+    def put_document(
+        self, kind: str, name: str, value: Mapping[str, Json], *, expires_at: datetime | None = None
+    ) -> None:
+        """Write a document; one of the same kind and name is replaced."""
+
+    def add_document(
+        self, kind: str, name: str, value: Mapping[str, Json], *, expires_at: datetime | None = None
+    ) -> bool:
+        """Write a document that must be new; ``False`` when there is one (then nothing changes)."""
+
+    def document(self, kind: str, name: str) -> Document | None: ...
+    def documents(self, kind: str) -> Sequence[Document]: ...
+    def take_document(self, kind: str, name: str) -> Document | None:
+        """Read and remove a document in one step: of several takers, one gets it."""

@@ -8,6 +8,7 @@ from driftguard.settings.base import Section
 from driftguard.settings.policies import PolicySettings
 from driftguard.settings.scanning import ScanSettings, StoreSettings
 from driftguard.settings.scope import AwsSettings, ScopeSettings
+from driftguard.settings.web import WebSettings
 
 
 class Settings(Section):
@@ -18,3 +19,4 @@ class Settings(Section):
     scan: ScanSettings = Field(default_factory=ScanSettings, description="How a scan works.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where history is kept.")
     policies: PolicySettings = Field(default_factory=PolicySettings, description="What is judged.")
+    web: WebSettings = Field(default_factory=WebSettings, description="Pages, REST API and access.")
