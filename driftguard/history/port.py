@@ -57,8 +57,6 @@ class Query:
     subjects: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    causes: tuple[str, ...] = ()
-    """Findings of these root causes."""
     since: datetime | None = None
     """Findings first seen at this moment or later (UTC)."""
     text: str = ""
@@ -149,18 +147,6 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CauseCount:
-    """The open findings of one root cause, counted."""
-
-    cause: str
-    findings: int
-    resources: int
-    accounts: int
-    severity_rank: int
-    first_seen: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictCount:
     """How many resources a policy gave a verdict on, now."""
 
@@ -240,9 +226,6 @@ class Store(Protocol):
     def stacks(self, query: Query) -> Page[StackState]: ...
 
     def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]: ...
-    def cause_counts(self, query: Query) -> Sequence[CauseCount]:
-        """The root causes of the open findings that ``query`` selects, the most urgent first."""
-
     def trends(self, since: datetime | None = None, limit: int = 400) -> Sequence[TrendPoint]:
         """The numbers of the newest ``limit`` runs, oldest first."""
 

@@ -10,5 +10,4 @@ CREATE TABLE documents (
 
 -- Pages and lists of the service.
 CREATE INDEX findings_new ON findings (first_seen);
-CREATE INDEX findings_cause ON findings (cause) WHERE cause IS NOT NULL;
 CREATE INDEX evaluations_policy ON evaluations (policy, compliance) WHERE valid_to IS NULL;

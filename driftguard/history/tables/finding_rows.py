@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from driftguard.history.codec import from_iso, from_text, iso, text
+from driftguard.history.codec import from_text, iso, text
 from driftguard.history.database import Connection, batches, first, marks
-from driftguard.history.port import CauseCount, Page, Query
+from driftguard.history.port import Page, Query
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part, chunks
 from driftguard.history.tables.facts import next_id
@@ -152,28 +152,6 @@ class FindingPart(Part):
         with self.database.read() as connection:
             return {row[0]: int(row[1]) for row in connection.rows(sql, select.parameters)}
 
-    def cause_counts(self, query: Query) -> Sequence[CauseCount]:
-        select = _select(replace(query, statuses=("OPEN",), at=None))
-        select.condition("cause IS NOT NULL")
-        sql = (
-            "SELECT cause, COUNT(*), COUNT(DISTINCT account || region || type || identifier), "  # noqa: S608
-            "COUNT(DISTINCT account), MIN(severity_rank), MIN(first_seen) FROM findings "
-            f"WHERE {' AND '.join(select.where)} GROUP BY cause ORDER BY 5, 3 DESC, 6, 1 LIMIT ?"
-        )
-        with self.database.read() as connection:
-            rows = connection.rows(sql, [*select.parameters, query.limit])
-        return [
-            CauseCount(
-                cause=row[0],
-                findings=int(row[1]),
-                resources=int(row[2]),
-                accounts=int(row[3]),
-                severity_rank=int(row[4]),
-                first_seen=from_iso(row[5]),
-            )
-            for row in rows
-        ]
-
     def mark_notified(self, fingerprints: Iterable[str]) -> None:
         with self.database.write() as connection:
             for fingerprint in fingerprints:
@@ -225,7 +203,6 @@ def _filter(select: Select, query: Query, versions: str) -> None:
     select.among("kind", tuple(value.upper() for value in query.kinds))
     select.among("subject", query.subjects)
     select.among("identifier", query.identifiers)
-    select.among("cause", query.causes)
     if query.since is not None:
         select.condition("first_seen >= ?", iso(query.since))
     statuses = tuple(value.upper() for value in query.statuses)
