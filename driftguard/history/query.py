@@ -110,8 +110,15 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
         data = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         data = None
-    if not isinstance(data, list) or len(data) != 3 or data[0] != order:
+    if not isinstance(data, list) or len(data) != 3 or data[0] != order or not all(map(_scalar, data[1:])):
         raise InputError(
             "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
         )
     return data[1], data[2]
+
+
+def _scalar(value: Any) -> bool:
+    """Whether a database takes ``value``; a cursor comes back from outside and may have been made up."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str) and "\0" not in value

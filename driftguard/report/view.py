@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +121,10 @@ def view(report: Report, options: Options) -> View:
     opened = [finding for finding in listed if finding.open]
     accepted = [finding for finding in listed if finding.status is FindingStatus.SUPPRESSED]
     resolved = _narrowed(report.resolved, report, options)
-    items = {finding.fingerprint: _item(finding, report, say) for finding in (*opened, *accepted, *resolved)}
+    items = {
+        finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened)
+        for finding in (*opened, *accepted, *resolved)
+    }
 
     def shown(findings: Iterable[Finding]) -> tuple[Item, ...]:
         listed = sorted(findings, key=lambda f: (f.severity.rank, f.first_seen, f.key, f.subject))
@@ -245,20 +248,28 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
     return tuple(tiles)
 
 
-def _item(finding: Finding, report: Report, say: Messages) -> Item:
+def item(
+    finding: Finding,
+    say: Messages,
+    run_id: str = "",
+    new: Collection[str] = (),
+    reopened: Collection[str] = (),
+) -> Item:
+    """A finding as it is shown after the run ``run_id``; ``new`` and ``reopened`` are fingerprints."""
     name = finding.logical_id or finding.physical_id or finding.key.identifier
     detail = _detail(finding)
     changes, more = _changes(detail, say)
     badges = []
-    if finding.fingerprint in report.new:
+    if finding.fingerprint in new:
         badges.append(say("badge.new"))
-    if finding.fingerprint in report.reopened:
+    if finding.fingerprint in reopened:
         badges.append(say("badge.reopened"))
     if finding.flapping:
         badges.append(say("badge.flapping"))
     if detail.get("judges") == ["AWS Config"]:
         badges.append(say("badge.config"))
     if finding.open and finding.last_run and finding.last_run != report.run.id:
+    if finding.open and run_id and finding.last_run and finding.last_run != run_id:
         badges.append(say("badge.carried"))
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(

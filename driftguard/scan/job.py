@@ -42,6 +42,8 @@ class Job:
     sources: Mapping[str, Template] = field(default_factory=dict)
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
+    run_id: str = ""
+    """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
 
 def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Report:
@@ -98,11 +100,16 @@ def _targets(job: Job) -> tuple[Target, ...]:
     )
 
 
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time and is nobody else's."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
 def _begin(job: Job) -> Run:
     now = job.clock()
     scope = job.settings.scope
     run = Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        id=job.run_id or new_run_id(now),
         started_at=now,
         scope=Scope(accounts=job.accounts, regions=job.regions, types=scope.types, stacks=scope.stacks),
         trigger=job.trigger,

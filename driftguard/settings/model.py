@@ -11,6 +11,7 @@ from driftguard.settings.remediation import RemediationSettings
 from driftguard.settings.scanning import ScanSettings, StoreSettings
 from driftguard.settings.scope import AwsSettings, ScopeSettings
 from driftguard.settings.service import ServiceSettings
+from driftguard.settings.web import WebSettings
 
 
 class Settings(Section):
@@ -29,3 +30,4 @@ class Settings(Section):
     notify: NotifySettings = Field(
         default_factory=NotifySettings, description="Who is told what, where and when."
     )
+    web: WebSettings = Field(default_factory=WebSettings, description="Pages, REST API and access.")
