@@ -18,8 +18,8 @@ from driftguard.settings import Settings
 if TYPE_CHECKING:
     from driftguard.aws import Aws
     from driftguard.declared.template import Template
-    from driftguard.history.store import SqlStore
     from driftguard.history.redact import Redactor
+    from driftguard.history.store import SqlStore
     from driftguard.model.trend import TrendPoint
     from driftguard.rules import Catalogue
     from driftguard.scan import Job

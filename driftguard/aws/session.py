@@ -55,7 +55,7 @@ class Aws:
         self._settings = settings
         self._scope = scope
         self._session_factory = session_factory
-        self._pacing = Pacing(settings.calls_per_second)
+        self._pacing = Pacing(settings.calls_per_second, settings.calls_per_second_of)
         self._sessions: dict[str, Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._places: dict[tuple[str, str], Place] = {}
