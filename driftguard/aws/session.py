@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from driftguard import __version__
+from driftguard.aws.local_endpoints import drop_account_prefix
 from driftguard.aws.organizations import Organizations
 from driftguard.aws.pacing import Pacing
 from driftguard.aws.place import Place
@@ -290,6 +291,7 @@ class Aws:
             bucket.take()
 
         client.meta.events.register_first("before-send.*", pace)
+        client.meta.events.register("before-sign.s3-control", drop_account_prefix)
         return client
 
     @cached_property

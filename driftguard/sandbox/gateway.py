@@ -103,7 +103,7 @@ class Gateway:
                     s3={"addressing_style": "path"},
                     parameter_validation=True,
                 )
-                client = self._session(account).create_client(service, region_name=region, config=config)
+                client: Any = self._session(account).create_client(service, region_name=region, config=config)
                 client._make_api_call = self._reads.through(client._make_api_call, service, account, region)
                 self._clients[key] = client
             return self._clients[key]

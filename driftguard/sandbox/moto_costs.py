@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from moto.core.base_backend import BackendDict, BaseBackend, backend_lock
 from moto.core.model_instances import reset_model_data
 from moto.ec2 import utils as ec2_utils
@@ -24,12 +26,13 @@ def empty() -> None:
     Moto starts every backend anew before it throws it away, EC2 with all its machine images; only those
     that have something of their own to close need more than being thrown away.
     """
+    in_use: list[Any] = getattr(BackendDict, "_instances")  # noqa: B009 - generic, which mypy holds against it
     with backend_lock:
-        for service in BackendDict._instances:
+        for service in in_use:
             for account in service.values():
                 for backend in account.values():
                     if type(backend).reset is not BaseBackend.reset:
                         backend.reset()
             service.clear()
-        BackendDict._instances.clear()
+        in_use.clear()
     reset_model_data()
