@@ -7,6 +7,7 @@ from datetime import datetime
 
 from driftguard import __version__
 from driftguard.model import (
+    Cause,
     ChangedBy,
     CoverageCounts,
     Drift,
@@ -58,9 +59,11 @@ def scan_document(report: Report) -> Json:
             finding_document(finding, new=report.new, reopened=report.reopened) for finding in report.findings
         ],
         "resolved": [finding_document(finding) for finding in report.resolved],
+        "causes": [cause_document(cause) for cause in report.causes],
         "gaps": [gap_document(gap) for gap in report.gaps],
         "three_way": [source_document(row) for row in report.three_way],
         "unmatched_templates": list(report.unmatched_templates),
+        "notes": list(report.notes),
         "summary": summary_document(report),
         "version": __version__,
     }
@@ -260,6 +263,21 @@ def finding_document(
         "detail": orjson.loads(finding.detail)
         if finding.detail.startswith(("{", "["))
         else finding.detail or None,
+    }
+
+
+def cause_document(cause: Cause) -> Json:
+    """What several findings have in common."""
+    return {
+        "id": cause.id,
+        "kind": cause.kind,
+        "title": cause.title,
+        "severity": cause.severity.value,
+        "findings": list(cause.fingerprints),
+        "resources": cause.resources,
+        "accounts": cause.accounts,
+        "first_seen": moment(cause.first_seen),
+        "changed_by": changed_by_document(cause.changed_by),
     }
 
 

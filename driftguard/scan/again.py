@@ -1,158 +1,235 @@
-"""One resource read again and compared again, for `driftguard explain`.  Nothing is recorded."""
+"""Looking again, for remediation: the world a plan is made from, and one resource before and after a step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 
-from driftguard.aws import Aws, Target
-from driftguard.compare import Comparison, Explanation, explain
-from driftguard.errors import InputError
-from driftguard.history.port import Store
-from driftguard.history.redact import Redactor
-from driftguard.live import Deletion, ReadOptions, read_place
-from driftguard.model import DeclaredResource, Drift, DriftStatus, Gap, PropertyDifference, Resource, Snapshot
+import orjson
+
+from driftguard.aws import Place, Target
+from driftguard.errors import AwsError, CredentialsError, GoneError
+from driftguard.live import ACCOUNT, cloud_control, read_account, service_reads
+from driftguard.model import (
+    ComplianceType,
+    DeclaredResource,
+    Drift,
+    DriftStatus,
+    Finding,
+    Json,
+    Resource,
+    ResourceKey,
+    Snapshot,
+)
+from driftguard.model.remediation import Step
+from driftguard.remediation.material import Material, TemplateText
+from driftguard.rules import JudgeContext, Neighbours
 from driftguard.scan.drifts import Comparer, Rules
+from driftguard.scan.job import Job
 from driftguard.scan.progress import Silent
 from driftguard.scan.read import read
 from driftguard.scan.readings import Memory, Readings
-from driftguard.settings import Settings
 
-_OUT_OF_BAND = "/("
+_GLOBAL_REGION = "us-east-1"
+_AT_ONCE = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """``before`` is the drift of the last scan, ``now`` that of this moment; both without secrets.
+class Again:
+    """One fresh reading of the accounts concerned, and single resources read again on demand.
 
-    ``now`` is ``None`` when there is nothing to compare; ``message`` then says why.
+    Whole accounts are read, never single stacks: what other stacks write into a resource is only known then.
     """
 
-    before: Drift
-    now: Drift | None
-    rows: tuple[Explanation, ...] = ()
-    message: str = ""
+    def __init__(self, job: Job, accounts: Iterable[str]) -> None:
+        self._job = job
+        self._accounts = frozenset(accounts)
 
-
-def explain_again(
-    aws: Aws,
-    store: Store,
-    settings: Settings,
-    redactor: Redactor,
-    before: Drift,
-    *,
-    rules: Rules,
-    now: datetime,
-    baselines: Sequence[DeclaredResource] = (),
-) -> Explained:
-    """Read the stack of ``before`` and its resource, compare, and say what decided about each property.
-
-    Raises `InputError` when the place is not in the scope of the settings, and the `AwsError` kinds.
-    """
-    if before.status is DriftStatus.UNMANAGED:
-        return _nothing(before, redactor, "No stack declares it, so there is nothing to compare it with.")
-    target = _target(aws, before)
-    recorded = [one for one in baselines if one.key == before.key]
-    if before.stack_id:
-        readings = read(
-            aws, [target], _narrowed(settings, before), now=now, progress=Silent(), cancelled=lambda: False
+    @cached_property
+    def readings(self) -> Readings:
+        settings = self._job.settings
+        narrowed = settings.model_copy(
+            update={"scan": settings.scan.model_copy(update={"native_drift": False})}
         )
-    elif recorded:
-        readings = _reading(aws, target, recorded[:1], now)
-    else:
-        return _nothing(before, redactor, "It belongs to no stack that could be read again.")
-    declared = next((one for one in readings.declared if _is(one, before)), None)
-    if declared is None:
-        gaps = [gap.detail for gap in readings.snapshot.gaps if gap.stack == before.stack]
-        reason = gaps[0] if gaps else "The deployed template does not declare it any more."
-        return _nothing(before, redactor, reason)
-    memory = Memory(witnesses=store.witnesses([before.key]))
-    found = Comparer(readings, memory, rules, redactor.properties).one(declared)
-    return _explained(before, found, declared, readings, redactor)
-
-
-def _explained(
-    before: Drift, found: Drift, declared: DeclaredResource, readings: Readings, redactor: Redactor
-) -> Explained:
-    live = readings.snapshot.resources.get(found.key)
-    shown = redactor.drift(found)
-    if live is None:
-        reasons = [gap.detail or str(gap.reason) for gap in found.not_checked]
-        gone = "AWS says that it is gone." if found.status is DriftStatus.DELETED else ""
-        reason = f"It could not be read: {reasons[0]}." if reasons else "It could not be read."
-        return Explained(before=redactor.drift(before), now=shown, message=redactor.text(gone or reason))
-    comparison = Comparison(
-        status=shown.status,
-        differences=(*shown.differences, *_by_hand(redactor.drift(before))),
-        undeclared=shown.undeclared,
-        reordered=shown.reordered,
-        not_checked=shown.not_checked,
-        folded=shown.folded,
-    )
-    kind = declared.type
-    rows = explain(
-        comparison,
-        redactor.properties(kind, declared.properties),
-        redactor.properties(kind, live.properties),
-    )
-    clean = (
-        replace(
-            row,
-            expected=redactor.at(kind, row.path, row.expected),
-            actual=redactor.at(kind, row.path, row.actual),
+        return read(
+            self._job.aws,
+            self._targets,
+            narrowed,
+            now=self._job.clock(),
+            progress=Silent(),
+            cancelled=lambda: False,
+            repository=self._job.repository,
+            baselines=self._job.baselines,
         )
-        for row in rows
-    )
-    return Explained(before=redactor.drift(before), now=shown, rows=tuple(clean))
 
+    @cached_property
+    def _targets(self) -> tuple[Target, ...]:
+        return tuple(one for one in self._job.aws.targets() if one.account in self._accounts)
 
-def _by_hand(before: Drift) -> tuple[PropertyDifference, ...]:
-    """What the last scan found lying on the resource; one stack alone cannot show that nobody declares it."""
-    return tuple(one for one in before.differences if one.path.startswith(_OUT_OF_BAND))
+    @cached_property
+    def declared(self) -> Mapping[ResourceKey, DeclaredResource]:
+        return {one.key: one for one in self.readings.declared if one.key is not None}
 
+    def region_of(self, key: ResourceKey) -> str:
+        """Where a resource is spoken to: IAM and its like in us-east-1, or the first region of the scope."""
+        if key.region != "global":
+            return key.region
+        regions = [one.region for one in self._targets if one.account == key.account]
+        return _GLOBAL_REGION if _GLOBAL_REGION in regions or not regions else regions[0]
 
-def _nothing(before: Drift, redactor: Redactor, message: str) -> Explained:
-    return Explained(before=redactor.drift(before), now=None, message=redactor.text(message))
+    def place(self, key: ResourceKey) -> Place:
+        """The place of a resource, with the role that only reads."""
+        return self._job.aws.place(key.account, self.region_of(key))
 
+    def read(self, key: ResourceKey) -> Resource | None:
+        """The resource as it is now, ``None`` when AWS says that it is gone.  Raises `AwsError`."""
+        known = self.readings.snapshot.resources.get(key)
+        try:
+            if key.type == ACCOUNT:
+                facts = (one for one in read_account(self.place(key)) if isinstance(one, Resource))
+                return next((one for one in facts if one.key == key), None)
+            if key.type in service_reads.TYPES and key in self.declared:
+                return service_reads.read(self.place(key), self.declared[key], key)
+            if not cloud_control.readable(self.place(key), key.type):
+                return known
+            found = cloud_control.read(self.place(key), key.type, key.identifier)
+        except GoneError:
+            return None
+        return replace(
+            found,
+            key=key,
+            name=found.name or (known.name if known else None),
+            arn=found.arn or (known.arn if known else None),
+            tags={**(known.tags if known else {}), **found.tags},
+        )
 
-def _is(declared: DeclaredResource, before: Drift) -> bool:
-    if before.stack_id:
-        return (declared.stack_id, declared.logical_id) == (before.stack_id, before.logical_id)
-    return declared.key == before.key
+    def drift(self, declared: DeclaredResource, live: Resource | None) -> Drift:
+        """The comparison of one declared resource with ``live``."""
+        snapshot = self.readings.snapshot
+        resources = {live.key: live} if live is not None else {}
+        deleted = frozenset() if live is not None or declared.key is None else frozenset({declared.key})
+        readings = replace(
+            self.readings,
+            declared=[declared],
+            snapshot=Snapshot(taken_at=snapshot.taken_at, resources=resources, deleted=deleted),
+            native=(),
+        )
+        keys = [declared.key] if declared.key is not None else []
+        memory = Memory(witnesses=self._job.store.witnesses(keys))
+        settings = self._job.settings.scan
+        rules = Rules(ignore=settings.ignore, undeclared=settings.undeclared, unmanaged=False)
+        return next(iter(Comparer(readings, memory, rules, self._job.redactor.properties).drifts()))
 
+    def judge(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
+        """Whether the fault of a step is gone, ``None`` when it cannot be told; and a sentence."""
+        if step.policy:
+            return self._judge_policy(step, live)
+        declared = self.declared.get(step.key)
+        if declared is None:
+            return None, "No stack declares the resource any more, so there is nothing to compare it with."
+        drift = self.drift(declared, live)
+        if drift.status is DriftStatus.IN_SYNC and not drift.drifted:
+            return True, "The resource is as its template declares it."
+        if not drift.drifted:
+            return None, f"The resource could not be compared ({drift.status})."
+        places = [one.path for one in drift.differences] or [v.path for v in drift.undeclared if v.confirmed]
+        return False, f"It still differs ({drift.status}) at {', '.join(places) or 'the resource itself'}."
 
-def _target(aws: Aws, before: Drift) -> Target:
-    """The place to read from: where the stack lives, which for IAM and the like is not the key's region."""
-    parts = before.stack_id.split(":")
-    region = parts[3] if len(parts) > 5 else before.key.region
-    for target in aws.targets():
-        if target.account == before.key.account and region in (target.region, "global"):
-            return target
-    raise InputError(
-        f"{before.key.account}/{region} is not in the scope of the settings.",
-        fix="Use the configuration that the resource was scanned with.",
-    )
+    def _judge_policy(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
+        if live is None:
+            return None, "The resource does not exist any more."
+        members = [
+            one
+            for key, one in self.readings.snapshot.resources.items()
+            if key.account == live.key.account and key != live.key
+        ]
+        facts = next((one for one in members if one.key.type == ACCOUNT), None)
+        context = JudgeContext(
+            now=self._job.clock(),
+            neighbours=Neighbours([*members, live]),
+            account_facts=facts.properties if facts is not None else None,
+            environment=self.readings.environments.get(live.key.account, ""),
+        )
+        for said in self._job.catalogue.evaluate(live, context):
+            if step.policy in (said.policy, *said.aliases):
+                if said.compliance is ComplianceType.INSUFFICIENT_DATA:
+                    return None, said.message
+                fixed = said.compliance is not ComplianceType.NON_COMPLIANT
+                return fixed, f"{step.policy} is {said.compliance}. {said.message}".strip()
+        return None, f"{step.policy} is not judged on {live.key.type}."
 
+    # -- planning
 
-def _narrowed(settings: Settings, before: Drift) -> Settings:
-    scope = settings.scope.model_copy(update={"stacks": (before.stack_id,), "types": (), "exclude_types": ()})
-    scanning = settings.scan.model_copy(update={"native_drift": False, "unmanaged": False})
-    return settings.model_copy(update={"scope": scope, "scan": scanning})
+    def material(self, findings: Sequence[Finding]) -> Material:
+        """All that `driftguard.remediation.plan` looks at."""
+        keys = list(dict.fromkeys(finding.key for finding in findings))
+        fresh, unread = self._fresh(keys)
+        drifts = {
+            key: self.drift(self.declared[key], fresh.get(key))
+            for key in keys
+            if key in self.declared and key not in unread
+        }
+        blamed = {one.key: one.changed_by for one in findings if one.changed_by is not None}
+        stacks = {one.stack_id: one for one in self.readings.stacks}
+        wanted = {
+            one.stack_id for key in keys if (one := self.declared.get(key)) is not None and one.stack_id
+        }
+        return Material(
+            now=self._job.clock(),
+            findings=findings,
+            drifts={key: replace(one, changed_by=blamed.get(key)) for key, one in drifts.items()},
+            resources=fresh,
+            declared=self.declared,
+            stacks=stacks,
+            inventory=Counter((key.account, key.type) for key in self._job.store.state_hashes()),
+            templates={stack_id: text for stack_id in wanted if (text := self.template(stack_id))},
+            secret=self._is_secret,
+            unread=unread,
+        )
 
+    def _fresh(
+        self, keys: Sequence[ResourceKey]
+    ) -> tuple[dict[ResourceKey, Resource], dict[ResourceKey, str]]:
+        found: dict[ResourceKey, Resource] = {}
+        unread: dict[ResourceKey, str] = {}
+        assert self.readings is not None  # read before the threads share it
 
-def _reading(aws: Aws, target: Target, declared: Sequence[DeclaredResource], now: datetime) -> Readings:
-    """The readings of a recorded state, which has no stack."""
-    place = aws.enter(target)
-    if isinstance(place, Gap):
-        return Readings(declared=declared, snapshot=Snapshot(taken_at=now, resources={}, gaps=(place,)))
-    seen = list(read_place(place, declared, options=ReadOptions(unmanaged=False)))
-    return Readings(
-        declared=declared,
-        snapshot=Snapshot(
-            taken_at=now,
-            resources={one.key: one for one in seen if isinstance(one, Resource)},
-            deleted=frozenset(one.key for one in seen if isinstance(one, Deletion)),
-            gaps=tuple(one for one in seen if isinstance(one, Gap)),
-        ),
-    )
+        def one(key: ResourceKey) -> None:
+            try:
+                resource = self.read(key)
+            except CredentialsError:
+                raise
+            except AwsError as error:
+                unread[key] = str(error)
+                return
+            if resource is not None:
+                found[key] = resource
+
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="again") as pool:
+            list(pool.map(one, keys))
+        return found, unread
+
+    def template(self, stack_id: str) -> TemplateText | None:
+        """The template of a stack: the repository's file where there is one, or as it was deployed."""
+        stack = next((one for one in self.readings.stacks if one.stack_id == stack_id), None)
+        if stack is None:
+            return None
+        repository = self._job.repository
+        source = repository.for_stack(stack.name, stack.account, stack.region) if repository else None
+        try:
+            if source is not None:
+                return TemplateText(file=source.file, text=Path(source.file).read_text("utf-8"), yours=True)
+            place = self._job.aws.place(stack.account, stack.region)
+            body = place.cloudformation.template(stack_id, "Original")
+        except (AwsError, OSError):
+            return None
+        if isinstance(body, str):
+            return TemplateText(file=f"{stack.name}.yaml", text=body)
+        text = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n"
+        return TemplateText(file=f"{stack.name}.json", text=text)
+
+    def _is_secret(self, kind: str, place: str, value: Json) -> bool:
+        return bool(self._job.redactor.at(kind, place, value) != value)

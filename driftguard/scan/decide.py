@@ -96,7 +96,7 @@ def report(
         snapshot=readings.snapshot,
         covered_pairs=readings.covered,
     )
-    findings = assign(lives.findings, group(lives.findings, verdict.drifts))
+    causes = group(lives.findings, verdict.drifts)
     managed, unmanaged = _managed(verdict.drifts)
     outcome = Outcome.PARTIAL if any(map(_counts, readings.snapshot.gaps)) else Outcome.COMPLETE
     judged = {evaluation.policy for evaluation in verdict.evaluations}
@@ -106,7 +106,8 @@ def report(
         coverage=coverage(verdict.drifts),
         drifts=verdict.drifts,
         evaluations=verdict.evaluations,
-        findings=findings,
+        findings=assign(lives.findings, causes),
+        causes=causes,
         resolved=lives.resolved,
         new=lives.new,
         reopened=lives.reopened,
