@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
     from driftguard.history.store import SqlStore
-    from driftguard.model import DeclaredResource, Finding
+    from driftguard.model import DeclaredResource, Drift, Finding
     from driftguard.model.remediation import Plan, Step
     from driftguard.model.trend import TrendPoint
     from driftguard.remediation import Remedies, Wishes
     from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
+    from driftguard.scan.explaining import Explained
 
 Clock = Callable[[], datetime]
 DEFAULT_FRAMEWORK = "AWS-FSBP"
@@ -201,6 +202,22 @@ class Wiring:
         from driftguard.declared.baseline import load_baseline
 
         return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))
+
+    def explain(self, before: Drift) -> Explained:
+        """What decides about each property of the resource of ``before``, read again now."""
+        from driftguard.scan.explaining import explain_again
+        from driftguard.scan.job import rules_of
+
+        return explain_again(
+            self.aws,
+            self.store,
+            self.settings,
+            self.redactor,
+            before,
+            rules=rules_of(self.settings),
+            now=self.clock(),
+            baselines=self.baselines,
+        )
 
     def trends(self) -> Sequence[TrendPoint]:
         """One point for each run, oldest first, for the pictures of a report."""

@@ -69,7 +69,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         memory = _memory(job, readings)
 
         progress.phase("decide")
-        rules = _rules(job.settings)
+        rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
         verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
         finished = replace(
@@ -128,7 +128,8 @@ def _memory(job: Job, readings: Readings) -> Memory:
     )
 
 
-def _rules(settings: Settings) -> Rules:
+def rules_of(settings: Settings) -> Rules:
+    """What the settings say about comparing."""
     narrowed = bool(settings.scope.stacks)
     return Rules(
         ignore=settings.scan.ignore,
