@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from driftguard.aws import Aws, Place, Target
 from driftguard.declared import deployment as stack_reader
@@ -15,8 +16,16 @@ from driftguard.declared.siblings import merge_siblings
 from driftguard.declared.stacks import Declared, declare, live_attribute
 from driftguard.declared.template import Template
 from driftguard.errors import AwsError, CredentialsError
-from driftguard.live import Deletion, ReadOptions, read_account, read_place
+from driftguard.live import (
+    ConfigResults,
+    Deletion,
+    ReadOptions,
+    read_account,
+    read_config_results,
+    read_place,
+)
 from driftguard.live.gaps import gap_of
+from driftguard.live.inventory import type_filter
 from driftguard.model import (
     DeclaredResource,
     Gap,
@@ -26,11 +35,13 @@ from driftguard.model import (
     Snapshot,
     StackState,
 )
+from driftguard.scan import account_facts
 from driftguard.scan.identify import identified
 from driftguard.scan.progress import Progress
 from driftguard.scan.readings import Readings
 from driftguard.settings import Settings
 
+Takes = Callable[[str], bool]
 _PLACES_AT_ONCE = 8
 _DETECTIONS_AT_ONCE = 5
 """AWS throttles drift detection by the reads it makes itself (coverage-roadmap issue 801): keep it gentle."""
@@ -47,6 +58,7 @@ class PlaceReading:
     native: list[NativeDrift] = field(default_factory=list)
     deployed_at: dict[ResourceKey, datetime] = field(default_factory=dict)
     kms_aliases: Mapping[str, str] = field(default_factory=dict)
+    config: ConfigResults | None = None
     entered: bool = False
 
 
@@ -59,15 +71,32 @@ def read(
     progress: Progress,
     cancelled: Callable[[], bool],
     sources: Mapping[str, Template] | None = None,
+    takes: Takes = lambda _: True,
 ) -> Readings:
-    """Read every target.  Raises `CredentialsError` when our own credentials are no good (any more)."""
+    """Read every target.  Raises `CredentialsError` when our own credentials are no good (any more).
+
+    ``takes`` says of which policies AWS Config's own verdicts are wanted.
+    """
 
     def one(target: Target) -> PlaceReading:
-        return _PlaceJob(aws, target, settings, progress, cancelled, sources or {}).run()
+        return _PlaceJob(aws, target, settings, progress, cancelled, sources or {}, takes).run()
 
     with ThreadPoolExecutor(_PLACES_AT_ONCE, thread_name_prefix="place") as pool:
         readings = list(pool.map(one, targets))
-    return _merged(targets, readings, now, complete=settings.scope.complete and not settings.scope.stacks)
+    units, gaps = _units(aws, settings)
+    return _merged(targets, readings, now, settings, units=units, gaps=gaps)
+
+
+def _units(aws: Aws, settings: Settings) -> tuple[Mapping[str, tuple[str, ...]], list[Gap]]:
+    """The units above each account, asked for only where an override is for a unit."""
+    if not any(override.organizational_units for override in settings.policies.overrides):
+        return {}, []
+    try:
+        return aws.organizational_units(), []
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        return {}, [gap_of(error, "*", "*", type_name="AWS::Organizations::OrganizationalUnit")]
 
 
 class _PlaceJob:
@@ -79,6 +108,7 @@ class _PlaceJob:
         progress: Progress,
         cancelled: Callable[[], bool],
         sources: Mapping[str, Template],
+        takes: Takes,
     ) -> None:
         self._aws = aws
         self._target = target
@@ -86,6 +116,7 @@ class _PlaceJob:
         self._progress = progress
         self._cancelled = cancelled
         self._sources = sources
+        self._takes = takes
         self._name = f"{target.account}/{target.region}"
         self._found = PlaceReading()
 
@@ -196,12 +227,25 @@ class _PlaceJob:
         except CredentialsError:
             raise
         except AwsError as error:
-            self._found.gaps.append(gap_of(error, place.account, place.region))
+            self._found.gaps.append(gap_of(error, place.account, place.region, type_name="AWS::KMS::Alias"))
         for fact in read_account(place):
             if isinstance(fact, Gap):
                 self._found.gaps.append(fact)
             else:
                 self._found.resources[fact.key] = fact
+        if self._settings.policies.aws_config_results and not self._cancelled():
+            self._found.config = self._config_results(place)
+            self._found.gaps += self._found.config.gaps
+
+    def _config_results(self, place: Place) -> ConfigResults:
+        scope = self._settings.scope
+        return read_config_results(
+            place,
+            self._found.resources.values(),
+            takes=self._takes,
+            wants=type_filter(scope.types, scope.exclude_types),
+            strangers=not scope.stacks,
+        )
 
     def _interrupted(self) -> None:
         self._found.gaps.append(
@@ -244,18 +288,21 @@ def _deployed_at(
 
 
 def _merged(
-    targets: Sequence[Target], readings: Sequence[PlaceReading], now: datetime, *, complete: bool
+    targets: Sequence[Target],
+    readings: Sequence[PlaceReading],
+    now: datetime,
+    settings: Settings,
+    *,
+    units: Mapping[str, tuple[str, ...]],
+    gaps: Sequence[Gap],
 ) -> Readings:
     pairs = list(zip(targets, readings, strict=True))
-    resources: dict[ResourceKey, Resource] = {}
-    deleted: set[ResourceKey] = set()
-    for reading in readings:
-        # What lives once per partition is seen from every region: the first sight that shows all is kept.
-        for key, resource in reading.resources.items():
-            known = resources.get(key)
-            if known is None or (known.coverage is not None and resource.coverage is None):
-                resources[key] = resource
-        deleted |= reading.deleted
+    scope = settings.scope
+    complete = scope.complete and not scope.stacks
+    resources = _resources(readings)
+    deleted = {key for reading in readings for key in reading.deleted}
+    everything = settings.scan.unmanaged and not scope.stacks
+    found_gaps = (*gaps, *(gap for reading in readings for gap in reading.gaps))
     whole = {
         target.account: complete
         and all(reading.entered for other, reading in pairs if other.account == target.account)
@@ -267,15 +314,44 @@ def _merged(
             taken_at=now,
             resources=resources,
             deleted=frozenset(deleted - resources.keys()),
-            gaps=tuple(_distinct(gap for reading in readings for gap in reading.gaps)),
+            gaps=tuple(_distinct(account_facts.once(gap) for gap in found_gaps)),
         ),
         stacks=[stack for reading in readings for stack in reading.declared.stacks],
         native=[native for reading in readings for native in reading.native],
         deployed_at={key: at for reading in readings for key, at in reading.deployed_at.items()},
         kms_aliases={(t.account, t.region): reading.kms_aliases for t, reading in pairs},
         environments={target.account: target.environment for target in targets if target.environment},
+        organizational_units=units,
+        **_config(pairs),
         covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
+        listed=frozenset((t.account, t.region) for t, reading in pairs if reading.entered and everything),
+        wants=type_filter(scope.types, scope.exclude_types),
     )
+
+
+def _resources(readings: Sequence[PlaceReading]) -> dict[ResourceKey, Resource]:
+    resources: dict[ResourceKey, Resource] = {}
+    for reading in readings:
+        # What lives once per partition is seen from every region: the first sight that shows all is kept.
+        for key, resource in reading.resources.items():
+            known = resources.get(key)
+            if known is None or (known.coverage is not None and resource.coverage is None):
+                resources[key] = resource
+    return account_facts.split(resources)
+
+
+def _config(pairs: Sequence[tuple[Target, PlaceReading]]) -> dict[str, Any]:
+    """The fields of `Readings` that AWS Config's own results fill."""
+    read = [(target, reading.config) for target, reading in pairs if reading.config is not None]
+    return {
+        "config_evaluations": [one for _, config in read for one in config.evaluations],
+        "config_rules": {name: rule for _, config in read for name, rule in config.rules.items()},
+        "config_told": {
+            (target.account, target.region): frozenset(config.untold)
+            for target, config in read
+            if not config.gaps
+        },
+    }
 
 
 def _with_owners(readings: Sequence[PlaceReading], whole: Mapping[str, bool]) -> list[DeclaredResource]:
