@@ -8,25 +8,40 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftguard.settings import Settings
 
 if TYPE_CHECKING:
     from driftguard.aws import Aws
-    from driftguard.declared.template import Template
+    from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
     from driftguard.history.store import SqlStore
+    from driftguard.model import DeclaredResource, Finding
+    from driftguard.model.remediation import Plan, Step
     from driftguard.model.trend import TrendPoint
+    from driftguard.remediation import Remedies, Wishes
+    from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
 
 Clock = Callable[[], datetime]
 DEFAULT_FRAMEWORK = "AWS-FSBP"
 """What a scan judges until the settings name something else: AWS's own baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The clock of a run: what time it is, and how to wait."""
+
+    now: Clock
+    sleep: Callable[[float], object]
 
 
 class Wiring:
@@ -101,21 +116,99 @@ class Wiring:
             accounts=accounts,
             regions=regions,
             clock=self.clock,
-            sources=self.sources,
+            repository=self.repository,
+            baselines=self.baselines,
         )
 
     @cached_property
-    def sources(self) -> Mapping[str, Template]:
-        """The repository's templates by stack name, where the settings name a folder of them."""
-        if not self.settings.scan.declared:
-            return {}
-        from driftguard.declared.template import find_templates, load_template
+    def remedies(self) -> Remedies:
+        """Our remedies and the user's own.  Raises `PolicyError`."""
+        from driftguard.remediation import load_remedies
+        from driftguard.rules.packaged import packaged_policies
 
-        return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
+        folders = [packaged_policies() / "remediations", *map(Path, self.settings.remediation.folders)]
+        return load_remedies(folders)
+
+    def plan(self, findings: Sequence[Finding], wishes: Wishes) -> Plan:
+        """A remediation plan for findings, from a fresh reading of their accounts.  Changes nothing in AWS."""
+        from driftguard.remediation import plan
+        from driftguard.scan.again import Again
+
+        again = Again(self.job(trigger="plan"), {finding.key.account for finding in findings})
+        return plan(again.material(findings), self.remedies, self.settings.remediation, wishes)
+
+    def runner(
+        self,
+        plan: Plan,
+        *,
+        patches: Path,
+        needs_approval: bool = True,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Runner:
+        """What applies a plan, or goes on with it.  The role that may change things is assumed only here."""
+        from driftguard.remediation.control import AuditSwitch
+        from driftguard.remediation.desk import PlanDesk
+        from driftguard.remediation.hands import AwsHands
+        from driftguard.remediation.runner import Runner
+        from driftguard.scan.again import Again
+
+        settings, writer = self.settings.remediation, self._writer()
+        again = Again(self.job(trigger="apply"), {step.key.account for step in plan.steps})
+
+        def text_of(step: Step) -> tuple[str, str]:
+            found = again.template(step.stack_id)
+            return (found.file, found.text) if found is not None else (step.target, "")
+
+        return Runner(
+            plan,
+            settings=settings,
+            ledger=self.store,
+            eyes=again,
+            hands=AwsHands(
+                lambda key: writer.place(key.account, again.region_of(key)),
+                self.remedies.documents,
+                settings,
+                sleep,
+            ),
+            desk=PlanDesk(plan, patches, text_of, self.store, self.clock, self.actor),
+            switch=AuditSwitch(self.store, plan.id),
+            clock=_Time(self.clock, sleep),
+            actor=self.actor,
+            needs_approval=needs_approval,
+        )
+
+    def _writer(self) -> Aws:
+        """AWS with the role that may start automations and change sets."""
+        from driftguard.aws import Aws
+
+        aws = self.settings.aws.model_copy(update={"role_name": self.settings.remediation.role_name})
+        accounts = tuple(one.model_copy(update={"role_arn": None}) for one in self.settings.scope.accounts)
+        scope = self.settings.scope.model_copy(update={"accounts": accounts})
+        return Aws(aws, scope, session_factory=self._session_factory)
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The repository's templates, where the settings name a folder of them."""
+        if not self.settings.scan.declared:
+            return None
+        from driftguard.declared.repository import load_repository
+
+        return load_repository(Path(self.settings.scan.declared), self.settings.scan.stacks)
+
+    @cached_property
+    def baselines(self) -> tuple[DeclaredResource, ...]:
+        """The recorded states of the baseline files that the settings name."""
+        from driftguard.declared.baseline import load_baseline
+
+        return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))
 
     def trends(self) -> Sequence[TrendPoint]:
         """One point for each run, oldest first, for the pictures of a report."""
         return self.store.trends()
+
+    def deliver(self) -> int:
+        """Send what waits in the outbox; answers how many messages went out."""
+        return 0
 
     def close(self) -> None:
         """Let go of the store's connection."""

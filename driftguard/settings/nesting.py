@@ -7,6 +7,7 @@ Its parser of events does not recurse.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import yaml
 
@@ -15,7 +16,7 @@ _HARMLESS = 1_000
 """So many levels are composed safely on the smallest stack that is in use; below it nobody need look closer."""
 
 
-def too_deep(text: str, most: int) -> yaml.Mark | None:
+def too_deep(text: str, most: int) -> Any:
     """The mark of the first collection that stands deeper than ``most`` levels; None if there is none.
 
     A text whose brackets and indentation cannot reach a depth that harms is not looked through: whoever
