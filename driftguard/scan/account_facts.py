@@ -72,6 +72,13 @@ def around(key: ResourceKey, resources: Mapping[ResourceKey, Resource]) -> Mappi
     return {name: value for one in reversed(read) for name, value in one.properties.items()} if read else None
 
 
+def completed(resource: Resource, facts: Mapping[str, object]) -> Resource:
+    """A region's account with the facts of the account beside its own; the account itself as it is."""
+    if resource.key.region == GLOBAL:
+        return resource
+    return replace(resource, properties=facts, coverage=(resource.coverage or frozenset()) | facts.keys())
+
+
 def asks_here(policy: Policy, key: ResourceKey) -> bool:
     """Whether a policy on the account is to be judged on the resource of this region: where its facts are."""
     regional = policy.reads is None or any(not _is_global(fact) for fact in policy.reads)
