@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from driftguard import __version__
+from driftguard.aws.local_endpoints import drop_account_prefix
 from driftguard.aws.organizations import Organizations
 from driftguard.aws.pacing import Pacing
 from driftguard.aws.place import Place
@@ -55,7 +56,7 @@ class Aws:
         self._settings = settings
         self._scope = scope
         self._session_factory = session_factory
-        self._pacing = Pacing(settings.calls_per_second)
+        self._pacing = Pacing(settings.calls_per_second, settings.calls_per_second_of)
         self._sessions: dict[str, Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._places: dict[tuple[str, str], Place] = {}
@@ -297,6 +298,7 @@ class Aws:
             bucket.take()
 
         client.meta.events.register_first("before-send.*", pace)
+        client.meta.events.register("before-sign.s3-control", drop_account_prefix)
         return client
 
     @cached_property
