@@ -28,6 +28,7 @@ from driftguard.model import (
 from driftguard.model.remediation import Step
 from driftguard.remediation.material import Material, TemplateText
 from driftguard.rules import JudgeContext, Neighbours
+from driftguard.scan import account_facts
 from driftguard.scan.drifts import Comparer, Rules
 from driftguard.scan.job import Job
 from driftguard.scan.progress import Silent
@@ -52,7 +53,10 @@ class Again:
     def readings(self) -> Readings:
         settings = self._job.settings
         narrowed = settings.model_copy(
-            update={"scan": settings.scan.model_copy(update={"native_drift": False})}
+            update={
+                "scan": settings.scan.model_copy(update={"native_drift": False}),
+                "policies": settings.policies.model_copy(update={"aws_config_results": False}),
+            }
         )
         return read(
             self._job.aws,
@@ -90,7 +94,7 @@ class Again:
         try:
             if key.type == ACCOUNT:
                 facts = (one for one in read_account(self.place(key)) if isinstance(one, Resource))
-                return next((one for one in facts if one.key == key), None)
+                return account_facts.split({one.key: one for one in facts}).get(key)
             if key.type in service_reads.TYPES and key in self.declared:
                 return service_reads.read(self.place(key), self.declared[key], key)
             if not cloud_control.readable(key.type):
@@ -146,11 +150,10 @@ class Again:
             for key, one in self.readings.snapshot.resources.items()
             if key.account == live.key.account and key != live.key
         ]
-        facts = next((one for one in members if one.key.type == ACCOUNT), None)
         context = JudgeContext(
             now=self._job.clock(),
             neighbours=Neighbours([*members, live]),
-            account_facts=facts.properties if facts is not None else None,
+            account_facts=account_facts.around(live.key, {one.key: one for one in (*members, live)}),
             environment=self.readings.environments.get(live.key.account, ""),
         )
         for said in self._job.catalogue.evaluate(live, context):

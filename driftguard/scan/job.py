@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from driftguard import __version__
 from driftguard.aws import Aws, Target
@@ -15,6 +16,8 @@ from driftguard.history.redact import Redactor
 from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope
 from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue
+from driftguard.rules.waivers import load_waivers
+from driftguard.scan.acceptances import gathered
 from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.drifts import Rules, next_witnesses
@@ -65,6 +68,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             cancelled=cancelled,
             repository=job.repository,
             baselines=job.baselines,
+            takes=_takes(job.catalogue),
         )
         memory = _memory(job, readings)
 
@@ -121,11 +125,20 @@ def _begin(job: Job) -> Run:
 
 def _memory(job: Job, readings: Readings) -> Memory:
     keys = [one.key for one in readings.declared if one.key is not None]
+    filed, errors = load_waivers(map(Path, job.settings.policies.waivers))
+    accepted = gathered(job.store.waivers(), filed, readings.declared, job.catalogue)
     return Memory(
         witnesses=job.store.witnesses(keys),
         findings=job.store.live_findings(),
-        waivers=job.store.waivers(),
+        waivers=accepted.waivers,
+        notes=(*(f"A waiver does not count: {error}" for error in errors), *accepted.notes),
     )
+
+
+def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
+    """Of which policies AWS Config's verdicts are taken: those that are not judged here."""
+    judged = catalogue.judged()
+    return lambda name: not judged(name)
 
 
 def rules_of(settings: Settings) -> Rules:
