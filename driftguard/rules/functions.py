@@ -15,7 +15,7 @@ import jmespath.functions
 from jmespath.visitor import Visitor, _Expression
 
 from driftguard.model import Partial, Source, Unknown
-from driftguard.rules import backups, documents, network, relations, tags, text
+from driftguard.rules import backups, documents, network, pipelines, relations, tags, text
 from driftguard.rules.values import (
     HOLES,
     OPAQUE,
@@ -346,6 +346,8 @@ def _documents() -> tuple[Function, ...]:
              "Whether a list of action patterns covers the action.", **hole),
         _own("statements_allowing", documents.statements_allowing, "document patterns",
              "The statements that allow an action which one of the patterns covers, or covers in part.", **hole),
+        _own("unapproved_changes", pipelines.unapproved_changes, "stages production",
+             "The actions of a pipeline that change a production stack without an approved change set.", **hole),
         _own("grants_admin", documents.grants_admin, "document",
              "Whether a statement allows every action on every resource.", **hole),
     )  # fmt: skip
