@@ -48,7 +48,7 @@ def unapproved_changes(stages: Any, production: str) -> Any:
         for one in actions
         if (not named or one.stage in named) and one.kind.get("Provider") == "CloudFormation"
         if one.configuration.get("ActionMode") in _DIRECT
-        or one.configuration.get("ActionMode") == "CHANGE_SET_EXECUTE" and not _approved(one, actions)
+        or (one.configuration.get("ActionMode") == "CHANGE_SET_EXECUTE" and not _approved(one, actions))
     ]
 
 
