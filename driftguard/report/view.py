@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from driftguard.model import (
     Gap,
     Json,
     Outcome,
+    PolicySummary,
     Report,
     Severity,
 )
@@ -122,7 +123,7 @@ def view(report: Report, options: Options) -> View:
     accepted = [finding for finding in listed if finding.status is FindingStatus.SUPPRESSED]
     resolved = _narrowed(report.resolved, report, options)
     items = {
-        finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened)
+        finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened, report.policies)
         for finding in (*opened, *accepted, *resolved)
     }
 
@@ -254,6 +255,7 @@ def item(
     run_id: str = "",
     new: Collection[str] = (),
     reopened: Collection[str] = (),
+    policies: Mapping[str, PolicySummary] | None = None,
 ) -> Item:
     """A finding as it is shown after the run ``run_id``; ``new`` and ``reopened`` are fingerprints."""
     name = finding.logical_id or finding.physical_id or finding.key.identifier
@@ -268,13 +270,12 @@ def item(
         badges.append(say("badge.flapping"))
     if detail.get("judges") == ["AWS Config"]:
         badges.append(say("badge.config"))
-    if finding.open and finding.last_run and finding.last_run != report.run.id:
     if finding.open and run_id and finding.last_run and finding.last_run != run_id:
         badges.append(say("badge.carried"))
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(
         finding=finding,
-        title=_title(finding, name, report, say),
+        title=_title(finding, name, policies or {}, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
@@ -289,9 +290,9 @@ def item(
     )
 
 
-def _title(finding: Finding, name: str, report: Report, say: Messages) -> str:
+def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        policy = report.policies.get(finding.subject)
+        policy = policies.get(finding.subject)
         korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
         return f"{name}: {korean or finding.title}"
     if finding.kind is FindingKind.UNMANAGED:

@@ -58,10 +58,10 @@ class Services:
 
 def services(wiring: Wiring) -> Services:
     """The services of one set of settings."""
-    from driftguard.wiring import policies_folder
+    from driftguard.rules.packaged import packaged_policies
 
     folders = [
-        policies_folder() / "frameworks",
+        packaged_policies() / "frameworks",
         *(Path(f) / "frameworks" for f in wiring.settings.policies.folders),
     ]
     return Services(

@@ -39,7 +39,7 @@ class Oidc:
 
     settings: WebSettings
     store: Store
-    fetch: Fetch = lambda url, form: fetch_json(url, form)
+    fetch: Fetch = lambda url, form: fetch_json(url, form)  # noqa: PLW0108 - defined below
 
     def begin(self) -> tuple[str, str]:
         """Where to send the reader, and the state that must come back with them."""
