@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,30 @@ class World:
                 {"ParameterKey": "DriftguardPrincipal", "ParameterValue": f"arn:aws:iam::{ACCOUNT}:root"}
             ],
         )
+
+    def record(self) -> None:
+        """Switch AWS Config on, so that what no stack declares is seen."""
+        self.client("s3").create_bucket(
+            Bucket="config-delivery", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        config = self.client("config")
+        group = {"allSupported": True, "includeGlobalResourceTypes": True}
+        role = f"arn:aws:iam::{ACCOUNT}:role/config"
+        config.put_configuration_recorder(
+            ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": group}
+        )
+        config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "config-delivery"})
+        config.start_configuration_recorder(ConfigurationRecorderName="default")
+
+    def make(self, type_name: str, properties: dict[str, Any]) -> str:
+        """Make a resource with Cloud Control; answers its identifier."""
+        client = self.client("cloudcontrol")
+        event = client.create_resource(TypeName=type_name, DesiredState=json.dumps(properties))["ProgressEvent"]
+        while event["OperationStatus"] in ("PENDING", "IN_PROGRESS"):
+            self.sleep(1)
+            event = client.get_resource_request_status(RequestToken=event["RequestToken"])["ProgressEvent"]
+        assert event["OperationStatus"] == "SUCCESS", (type_name, event.get("StatusMessage"))
+        return str(event["Identifier"])
 
     def wiring(self) -> Wiring:
         return Wiring(
