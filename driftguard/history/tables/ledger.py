@@ -21,7 +21,7 @@ from driftguard.model.schedule import EVENTS, Lease, Slot, SlotState, Unit, Unit
 _ATTEMPTS = 3
 _LONGEST_RETRY_SECONDS = 3600
 _UNIT = "schedule = ? AND slot = ? AND account = ? AND region = ?"
-_SLOT_COLUMNS = "schedule, slot, due_at, state, reason, task, finished_at"
+SLOT_COLUMNS = "schedule, slot, due_at, state, reason, task, finished_at"
 # Nobody may hold a lease for longer than two spans, nor wait for longer than its retry asked for: what says so
 # was written by a clock that has been set back since.  Slots of one schedule do not overlap.
 _CANDIDATES = (
@@ -155,11 +155,11 @@ class LedgerPart(Part):
 
     def slots(self, schedule: str = "", limit: int = 100) -> Sequence[Slot]:
         sql = (
-            f"SELECT {_SLOT_COLUMNS} FROM slots WHERE schedule = ? OR ? = '' "  # noqa: S608
+            f"SELECT {SLOT_COLUMNS} FROM slots WHERE schedule = ? OR ? = '' "  # noqa: S608
             "ORDER BY due_at DESC, schedule, slot LIMIT ?"
         )
         with self.database.read() as connection:
-            return [_slot(row) for row in connection.rows(sql, (schedule, schedule, limit))]
+            return [slot_of(row) for row in connection.rows(sql, (schedule, schedule, limit))]
 
     def units(self, schedule: str, slot: str) -> Sequence[Unit]:
         sql = (
@@ -308,7 +308,8 @@ def _lease(row: Row, owner: str) -> Lease:
     )
 
 
-def _slot(row: Row) -> Slot:
+def slot_of(row: Row) -> Slot:
+    """A slot from its row of `SLOT_COLUMNS`."""
     return Slot(
         schedule=row[0],
         key=row[1],
