@@ -62,7 +62,9 @@ class Actions:
         if len(reason.strip()) < 3 or not owner.strip():
             raise InputError("a waiver needs an owner and a reason.", fix="Say who answers for it, and why.")
         if not 1 <= days <= LONGEST_DAYS:
-            raise InputError("a waiver lasts for 1 to 366 days.", fix="Accept for a year at most, then look again.")
+            raise InputError(
+                "a waiver lasts for 1 to 366 days.", fix="Accept for a year at most, then look again."
+            )
         now = self.services.clock()
         compliance = found.kind is FindingKind.COMPLIANCE
         key = found.key
@@ -104,7 +106,9 @@ class Actions:
         if len(reason.strip()) < 3:
             raise InputError("a reason is needed.", fix="Say why this state is right.")
         store = self.services.store
-        store.audit(self.principal.name, "state.accept", str(key), {"reason": reason, "state": state.state_hash})
+        store.audit(
+            self.principal.name, "state.accept", str(key), {"reason": reason, "state": state.state_hash}
+        )
         store.put_witnesses({key: state.properties}, actor=self.principal.name, reason=reason.strip())
 
     # -- plans
@@ -158,7 +162,9 @@ class Actions:
                 fix=f"Apply it with: driftguard remediate apply {plan_id}",
             )
         if digest != plan.digest or not approved(plan, self.services):
-            raise RefusedError("the plan is not approved as it is.", guard="approval", fix="Have it approved.")
+            raise RefusedError(
+                "the plan is not approved as it is.", guard="approval", fix="Have it approved."
+            )
         self.services.store.audit(self.principal.name, "plan.apply", plan_id, {"digest": digest})
         self.services.applier(plan, self.principal.name)
 

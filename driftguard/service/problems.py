@@ -94,6 +94,4 @@ def _response(request: Request, status: int, detail: str, fix: str = "", retry_a
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if fix:
         body["fix"] = fix
-    return Response(
-        orjson.dumps(body, default=str), status, headers, media_type="application/problem+json"
-    )
+    return Response(orjson.dumps(body, default=str), status, headers, media_type="application/problem+json")

@@ -60,7 +60,10 @@ def services(wiring: Wiring) -> Services:
     """The services of one set of settings."""
     from driftguard.wiring import policies_folder
 
-    folders = [policies_folder() / "frameworks", *(Path(f) / "frameworks" for f in wiring.settings.policies.folders)]
+    folders = [
+        policies_folder() / "frameworks",
+        *(Path(f) / "frameworks" for f in wiring.settings.policies.folders),
+    ]
     return Services(
         settings=wiring.settings,
         store=wiring.store,

@@ -88,12 +88,19 @@ class Guard:
         """What to answer instead of the page, if it must not be answered."""
         headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
         if self.hosts and _host_name(headers.get("host", "")) not in self.hosts:
-            return problem(400, "This host name is not ours.", f"Set web.public_url to reach it as {headers.get('host', '')[:80]}.")
+            return problem(
+                400,
+                "This host name is not ours.",
+                f"Set web.public_url to reach it as {headers.get('host', '')[:80]}.",
+            )
         if b"\x00" in scope.get("raw_path", b"") or "\x00" in path or b"%00" in scope["query_string"]:
             return problem(400, "A NUL character has no place in a request.")
         if method not in _SAFE and "transfer-encoding" in headers:
             return problem(411, "The request does not say how long it is.")
-        if not headers.get("content-length", "0").isdecimal() or int(headers.get("content-length", "0")) > _MOST_BYTES:
+        if (
+            not headers.get("content-length", "0").isdecimal()
+            or int(headers.get("content-length", "0")) > _MOST_BYTES
+        ):
             return problem(413, "The request is too large.")
         if path.startswith("/static/") and method in _SAFE:
             return None
@@ -108,9 +115,13 @@ class Guard:
         if wait:
             return problem(429, "Too many requests.", retry_after=wait)
         if method not in _SAFE and not self._own(scope, headers, principal):
-            return problem(403, "This request did not come from our own pages.", "Reload the page and try again.")
+            return problem(
+                403, "This request did not come from our own pages.", "Reload the page and try again."
+            )
         if principal is None and not self._open(path):
-            return problem(401, "Nobody is signed in.", "Sign in, or send a token: Authorization: Bearer dg_…", path=path)
+            return problem(
+                401, "Nobody is signed in.", "Sign in, or send a token: Authorization: Bearer dg_…", path=path
+            )
         return None
 
     def _open(self, path: str) -> bool:
@@ -120,7 +131,9 @@ class Guard:
         kind, _, secret = headers.get("authorization", "").partition(" ")
         if kind:
             # A caller who shows a token is judged by it alone, never by a cookie beside it.
-            return principal_of_token(self.services.store, secret.strip()) if kind.lower() == "bearer" else None
+            return (
+                principal_of_token(self.services.store, secret.strip()) if kind.lower() == "bearer" else None
+            )
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         return self.sessions.principal(cookie) if cookie else None
 

@@ -40,7 +40,9 @@ class Filter:
         """The same for the store."""
         narrowed: dict[str, Any] = {_FIELDS[name]: values for name, values in self.chosen.items()}
         return Query(
-            **narrowed | {"text": self.text, "order": self.order, "cursor": self.cursor, "limit": self.limit} | more
+            **narrowed
+            | {"text": self.text, "order": self.order, "cursor": self.cursor, "limit": self.limit}
+            | more
         )
 
     def get(self, name: str) -> tuple[str, ...]:
@@ -62,7 +64,9 @@ class Filter:
         return shlex.join(parts)
 
 
-def filter_of(request: Request, *names: str, order: str = "", defaults: Mapping[str, tuple[str, ...]] | None = None) -> Filter:
+def filter_of(
+    request: Request, *names: str, order: str = "", defaults: Mapping[str, tuple[str, ...]] | None = None
+) -> Filter:
     """The filter in the address.  ``names`` are the fields that this page knows."""
     given = request.query_params
     chosen = {}
@@ -78,5 +82,7 @@ def filter_of(request: Request, *names: str, order: str = "", defaults: Mapping[
         text=given.get("q", "").strip()[:_LONGEST],
         order=given.get("order", "")[:40] or order,
         cursor=given.get("cursor") or None,
-        limit=max(1, min(int(limit), _MOST_PER_PAGE)) if limit.isascii() and limit.isdecimal() and len(limit) < 6 else PAGE_SIZE,
+        limit=max(1, min(int(limit), _MOST_PER_PAGE))
+        if limit.isascii() and limit.isdecimal() and len(limit) < 6
+        else PAGE_SIZE,
     )

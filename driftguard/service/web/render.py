@@ -77,9 +77,14 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
     page = _environment().get_template(f"{template}.html.j2").render(context | values)
     response = HTMLResponse(page, status)
     response.headers["vary"] = "Accept-Language, Cookie, HX-Request"
-    for name, cookie, known in (("lang", LANG_COOKIE, LANGUAGES), ("theme", THEME_COOKIE, (*_THEMES, "auto"))):
+    for name, cookie, known in (
+        ("lang", LANG_COOKIE, LANGUAGES),
+        ("theme", THEME_COOKIE, (*_THEMES, "auto")),
+    ):
         if request.query_params.get(name) in known:
-            response.set_cookie(cookie, request.query_params[name], max_age=_YEAR, samesite="strict", httponly=True)
+            response.set_cookie(
+                cookie, request.query_params[name], max_age=_YEAR, samesite="strict", httponly=True
+            )
     return response
 
 

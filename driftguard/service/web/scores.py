@@ -78,7 +78,9 @@ def control_rows(
         tally = Tally()
         for name in control.policies:
             tally = tally.plus(by_policy.get(name, Tally()))
-        rows.append(ControlRow(control=control, status=_status(control, tally, control.id in said), tally=tally))
+        rows.append(
+            ControlRow(control=control, status=_status(control, tally, control.id in said), tally=tally)
+        )
     return rows
 
 

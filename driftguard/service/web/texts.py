@@ -41,7 +41,7 @@ def texts(lang: str) -> Texts:
 
 def best_language(accepted: str) -> str:
     """The language of an Accept-Language header that we have; English when there is none."""
-    choices = []
+    choices: list[tuple[float, int, str]] = []
     for part in accepted.split(","):
         name, _, quality = part.strip().partition(";q=")
         try:

@@ -34,7 +34,13 @@ def framework(request: Request, name: str, reading: Reading, services: Serving) 
     rows = control_rows(found, by_policy, services.store.attestations(found.id), services.clock())
     points = services.store.trends(limit=365) if reading.accounts is None else ()
     kept = [
-        replace(point, compliance={found.id: point.compliance[found.id]}, open={}, mean_hours_in_drift=None, coverage=None)
+        replace(
+            point,
+            compliance={found.id: point.compliance[found.id]},
+            open={},
+            mean_hours_in_drift=None,
+            coverage=None,
+        )
         for point in points
         if found.id in point.compliance
     ]
@@ -50,13 +56,17 @@ def framework(request: Request, name: str, reading: Reading, services: Serving) 
 
 
 @router.get("/compliance/{name}/{control_id}")
-def control(request: Request, name: str, control_id: str, reading: Reading, services: Serving) -> HTMLResponse:
+def control(
+    request: Request, name: str, control_id: str, reading: Reading, services: Serving
+) -> HTMLResponse:
     found = _framework(services, name)
     one = next((control for control in found.controls if control.id == control_id), None)
     if one is None:
         raise NotFoundError("there is no such control.")
     by_policy = tallies(reading.evaluation_counts(Query()), services.catalogue)
-    rows = [(policy, services.catalogue.get(policy), by_policy.get(policy, Tally())) for policy in one.policies]
+    rows = [
+        (policy, services.catalogue.get(policy), by_policy.get(policy, Tally())) for policy in one.policies
+    ]
     said = [one for one in services.store.attestations(found.id) if one.control == control_id]
     return show(request, "control", framework=found, control=one, rows=rows, attestations=said)
 

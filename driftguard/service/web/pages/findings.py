@@ -65,7 +65,9 @@ def findings(request: Request, reading: Reading, services: Serving, who: Calling
         kinds=[kind.value for kind in FindingKind],
         statuses=["OPEN", *(status.value for status in FindingStatus)],
         views=services.store.documents(_views(who.name)),
-        command=chosen.command("driftguard", "drift", options=("account", "region", "type", "stack", "severity")),
+        command=chosen.command(
+            "driftguard", "drift", options=("account", "region", "type", "stack", "severity")
+        ),
     )
 
 
@@ -132,5 +134,3 @@ def delete_view(form: Form, services: Serving, who: Calling) -> RedirectResponse
 def _views(user: str) -> str:
     """Where a person's views are kept."""
     return f"view:{hashlib.sha256(user.encode()).hexdigest()[:16]}"
-
-

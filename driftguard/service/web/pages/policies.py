@@ -24,7 +24,10 @@ def policies(request: Request, reading: Reading, services: Serving) -> HTMLRespo
     rows = [
         (policy, by_policy.get(policy.id, Tally()))
         for policy in services.catalogue.policies
-        if text in " ".join((policy.id, policy.title, policy.title_ko, *policy.aliases, *policy.resource_types)).lower()
+        if text
+        in " ".join(
+            (policy.id, policy.title, policy.title_ko, *policy.aliases, *policy.resource_types)
+        ).lower()
     ]
     rows.sort(key=lambda row: (-row[1].failed, row[0].severity.rank, row[0].id))
     dormant = {policy.id for policy in services.catalogue.dormant}
@@ -39,7 +42,9 @@ def policy(request: Request, policy_id: str, reading: Reading, services: Serving
     found = services.catalogue.get(policy_id)
     if found is None:
         raise NotFoundError("there is no such policy.")
-    chosen = filter_of(request, "status", "account", order="compliance", defaults={"status": ("NON_COMPLIANT",)})
+    chosen = filter_of(
+        request, "status", "account", order="compliance", defaults={"status": ("NON_COMPLIANT",)}
+    )
     return show(
         request,
         "policy",

@@ -37,7 +37,9 @@ def resource(request: Request, resource_id: str, reading: Reading) -> HTMLRespon
     key, say = key_of_id(resource_id), say_of(request)
     versions = reading.versions(key)
     live = reading.resource(key)
-    one = Query(accounts=(key.account,), regions=(key.region,), types=(key.type,), identifiers=(key.identifier,))
+    one = Query(
+        accounts=(key.account,), regions=(key.region,), types=(key.type,), identifiers=(key.identifier,)
+    )
     drifts = reading.drifts(one).items
     findings = reading.findings(one).items
     if not versions and not drifts and not findings:
@@ -51,7 +53,9 @@ def resource(request: Request, resource_id: str, reading: Reading) -> HTMLRespon
         drifts=drifts,
         open=[item(found, say) for found in findings if found.open],
         closed=[item(found, say) for found in findings if not found.open],
-        evaluations=sorted(reading.evaluations(one).items, key=lambda e: (e.compliance, e.severity.rank, e.policy)),
+        evaluations=sorted(
+            reading.evaluations(one).items, key=lambda e: (e.compliance, e.severity.rank, e.policy)
+        ),
         entries=entries[:_TIMELINE],
         more_entries=max(0, len(entries) - _TIMELINE),
         stack=next((drift.stack for drift in drifts if drift.stack), ""),

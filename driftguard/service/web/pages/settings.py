@@ -46,7 +46,9 @@ def shown_setting(name: str, value: object) -> str:
     if isinstance(value, SecretStr):
         return HIDDEN if value.get_secret_value() else "–"
     if isinstance(value, BaseModel):
-        parts = [f"{key}: {shown_setting(key, getattr(value, key))}" for key in sorted(value.model_fields_set)]
+        parts = [
+            f"{key}: {shown_setting(key, getattr(value, key))}" for key in sorted(value.model_fields_set)
+        ]
         return "{" + ", ".join(parts) + "}"
     if value is None or value in ("", (), {}):
         return "–"

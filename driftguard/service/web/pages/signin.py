@@ -44,7 +44,9 @@ def with_provider(services: Serving) -> RedirectResponse:
     address, state = _oidc(services).begin()
     answer = RedirectResponse(address, 303)
     # Lax: the provider sends the reader back to us from another site.
-    answer.set_cookie(_STATE_COOKIE, state, max_age=600, httponly=True, secure=_secure(services), samesite="lax")
+    answer.set_cookie(
+        _STATE_COOKIE, state, max_age=600, httponly=True, secure=_secure(services), samesite="lax"
+    )
     return answer
 
 
