@@ -89,6 +89,7 @@ def _from_pattern(
     special: dict[str, Callable[[], str | None]] = {
         "physical": lambda: physical_id,
         "slashed": lambda: physical_id.rsplit("rule/", 1)[-1].replace("|", "/"),
+        "dimension": lambda: _dimension(properties),
         "attachment": lambda: "VGW" if "VpnGatewayId" in properties else "IGW",
     }
     parts: list[str] = []
@@ -102,6 +103,17 @@ def _from_pattern(
             return None
         parts.append(value)
     return "".join([*parts, pattern[end:]])
+
+
+def _dimension(properties: Mapping[str, Json]) -> str | None:
+    """A scaling policy's dimension: its own, or the second part of its target's id.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-applicationautoscaling-scalabletarget.html
+    """
+    own = _declared(properties, ("ScalableDimension",))
+    target = _declared(properties, ("ScalingTargetId",))
+    parts = target.split("|") if target else []
+    return own or (parts[1] if len(parts) == 3 else None)
 
 
 def _property(field: str, properties: Mapping[str, Json]) -> str | None:

@@ -6,7 +6,7 @@ suite runs over both.  Every write is one transaction; every list is paged by an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -26,6 +26,7 @@ from driftguard.model import (
     Waiver,
 )
 from driftguard.model.remediation import Approval, Execution, Plan
+from driftguard.model.schedule import Lease, Slot, Unit
 from driftguard.model.trend import TrendPoint
 
 T = TypeVar("T")
@@ -168,8 +169,11 @@ class Store(Protocol):
     def begin_run(self, run: Run) -> None:
         """Write the run as RUNNING, so that a crash leaves a trace."""
 
-    def record(self, report: Report, snapshot: Snapshot) -> ImportCounts:
+    def record(self, report: Report, snapshot: Snapshot, lease: Lease | None = None) -> ImportCounts:
         """Write a whole run in one transaction: versions, deletions, drifts, evaluations, findings, gaps.
+
+        With a ``lease`` the same transaction closes its unit (unless the run was interrupted), and a worker
+        that has lost it is refused: raises `FencedError`, and nothing is written.
 
         A resource absent from ``snapshot.resources`` is closed only when it stands in
         ``snapshot.deleted``.  Unchanged states (same ``state_hash``) add no version.
@@ -254,6 +258,58 @@ class Store(Protocol):
     # -- the audit log
     def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry: ...
     def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]: ...
+
+    # -- the run ledger: slots of schedules, units of slots, leases on units
+    def clock(self, host: datetime) -> datetime:
+        """The clock that all workers of this store go by; ``host`` is the caller's own."""
+
+    def advance(
+        self,
+        schedule: str,
+        now: datetime,
+        slots: Callable[[datetime, datetime], Sequence[Slot]],
+        *,
+        tolerance_seconds: float = 300,
+    ) -> Sequence[Slot]:
+        """Write down the slots since the last call, as ``slots(after, until)`` gives them; each once for ever.
+
+        The first call only remembers ``now``.  A clock that was set back by more than the tolerance goes on
+        from ``now``; what was passed over in that wrong future is forgotten.  Answers the slots that are new.
+        """
+
+    def add_slot(self, slot: Slot, now: datetime) -> bool:
+        """Write down one slot with its unit; ``False`` when it was there already."""
+
+    def claim(self, owner: str, now: datetime, lease_seconds: float) -> Lease | None:
+        """Take the oldest unit that is due, or that a lost worker holds; ``None`` when there is none.
+
+        A unit whose ``max_attempts`` (in the task, 3 by default) are used up is given up instead.
+        """
+
+    def renew(self, lease: Lease, now: datetime, lease_seconds: float) -> bool:
+        """Hold a unit for longer; ``False`` when it is somebody else's now."""
+
+    def expand(self, lease: Lease, now: datetime, places: Sequence[tuple[str, str]]) -> None:
+        """Put units, one for each (account, region), in the place of this one.  Raises `FencedError`."""
+
+    def finish(self, lease: Lease, now: datetime, run_id: str = "") -> None:
+        """The unit is done.  Raises `FencedError`."""
+
+    def release(self, lease: Lease, now: datetime) -> None:
+        """Give a unit back undone, as if it had not been taken."""
+
+    def fail(self, lease: Lease, now: datetime, error: str, retry_seconds: float) -> bool:
+        """The unit went wrong: it comes back later, or is given up.  ``True`` if it was given up."""
+
+    def slots(self, schedule: str = "", limit: int = 100) -> Sequence[Slot]:
+        """Slots, newest first."""
+
+    def units(self, schedule: str, slot: str) -> Sequence[Unit]:
+        """The units of a slot."""
+
+    def last_success(self) -> Mapping[str, datetime]:
+        """When the newest finished slot of each schedule was done."""
+
     def audit_newest(self, before: int | None = None, limit: int = 100) -> Sequence[AuditEntry]:
         """The newest entries, or those before the sequence ``before``, newest first."""
 

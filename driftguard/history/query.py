@@ -73,11 +73,7 @@ def page(
     if column is None:
         raise InputError(f"there is no order `{name}` here.", fix=f"Known: {', '.join(select.orders)}.")
     where, parameters = list(select.where), list(select.parameters)
-    total = None
-    if query.cursor is None:
-        clause = " AND ".join(where) or "1 = 1"
-        total = int(connection.rows(f"SELECT COUNT(*) FROM {select.source} WHERE {clause}", parameters)[0][0])  # noqa: S608
-    else:
+    if query.cursor is not None:
         value, key = _open_cursor(query.cursor, name)
         sign = "<" if down else ">"
         where.append(f"({column} {sign} ? OR ({column} = ? AND {select.key} {sign} ?))")
@@ -92,8 +88,17 @@ def page(
     rows = connection.rows(sql, parameters)
     more = len(rows) > limit
     rows = rows[:limit]
+    total = None
+    if query.cursor is None:
+        total = _count(connection, select) if more else len(rows)
     cursor = _seal_cursor(name, rows[-1][-2], rows[-1][-1]) if more else None
     return Page(items=tuple(build(rows)), cursor=cursor, total=total)
+
+
+def _count(connection: Connection, select: Select) -> int:
+    clause = " AND ".join(select.where) or "1 = 1"
+    sql = f"SELECT COUNT(*) FROM {select.source} WHERE {clause}"  # noqa: S608
+    return int(connection.rows(sql, select.parameters)[0][0])
 
 
 def _seal_cursor(order: str, value: Any, key: Any) -> str:

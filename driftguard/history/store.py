@@ -15,11 +15,13 @@ from driftguard.history.tables.conclusions import ConclusionPart
 from driftguard.history.tables.decisions import DecisionPart
 from driftguard.history.tables.documents import DocumentPart
 from driftguard.history.tables.finding_rows import FindingPart
+from driftguard.history.tables.ledger import LedgerPart
 from driftguard.history.tables.resources import ResourcePart
 from driftguard.history.tables.runs import RunPart
 from driftguard.history.tables.trends import TrendPart
 from driftguard.history.upkeep import UpkeepPart
 from driftguard.model import Json, Report, ResourceKey, Snapshot
+from driftguard.model.schedule import Lease
 
 if TYPE_CHECKING:
     from driftguard.history.redact import Redactor
@@ -33,6 +35,7 @@ class SqlStore(
     DecisionPart,
     AuditPart,
     TrendPart,
+    LedgerPart,
     DocumentPart,
     UpkeepPart,
 ):
@@ -53,10 +56,10 @@ class SqlStore(
         self.database.close()
 
     # -- the door
-    def record(self, report: Report, snapshot: Snapshot) -> ImportCounts:
+    def record(self, report: Report, snapshot: Snapshot, lease: Lease | None = None) -> ImportCounts:
         if self._redactor is not None:
             report, snapshot = self._redactor.report(report), self._redactor.snapshot(snapshot)
-        return super().record(report, snapshot)
+        return super().record(report, snapshot, lease)
 
     def fail_run(self, run_id: str, status: str, error: str) -> None:
         super().fail_run(run_id, status, error if self._redactor is None else self._redactor.text(error))

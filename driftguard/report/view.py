@@ -21,9 +21,11 @@ from driftguard.model import (
     Report,
     Severity,
 )
+from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
+from driftguard.report.three_way import SourceRow, source_rows
 
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
@@ -97,6 +99,7 @@ class View:
     headline: tuple[str, ...]
     tone: str
     tiles: tuple[Tile, ...]
+    causes: tuple[CauseRow, ...]
     new: tuple[Item, ...]
     still: tuple[Item, ...]
     resolved: tuple[Item, ...]
@@ -105,6 +108,7 @@ class View:
     coverage: tuple[tuple[str, int], ...]
     frameworks: tuple[Framework, ...]
     disagreements: tuple[Drift, ...]
+    sources: tuple[SourceRow, ...]
     by_severity: tuple[tuple[str, str, int], ...]
     """(severity word, its text, how many are open)"""
 
@@ -132,6 +136,7 @@ def view(report: Report, options: Options) -> View:
         headline=_headline(report, opened, len(resolved), say),
         tone=_tone(report, opened),
         tiles=_tiles(report, opened, say),
+        causes=cause_rows(report.causes, items.keys(), say),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
         resolved=shown(resolved),
@@ -143,6 +148,7 @@ def view(report: Report, options: Options) -> View:
         ),
         frameworks=_frameworks(report, options.framework),
         disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
+        sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
     )
 
@@ -260,12 +266,15 @@ def item(
         badges.append(say("badge.reopened"))
     if finding.flapping:
         badges.append(say("badge.flapping"))
+    if detail.get("judges") == ["AWS Config"]:
+        badges.append(say("badge.config"))
+    if finding.open and finding.last_run and finding.last_run != report.run.id:
     if finding.open and run_id and finding.last_run and finding.last_run != run_id:
         badges.append(say("badge.carried"))
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(
         finding=finding,
-        title=_title(finding, name, say),
+        title=_title(finding, name, report, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
@@ -280,9 +289,11 @@ def item(
     )
 
 
-def _title(finding: Finding, name: str, say: Messages) -> str:
+def _title(finding: Finding, name: str, report: Report, say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        return f"{name}: {finding.title}"
+        policy = report.policies.get(finding.subject)
+        korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
+        return f"{name}: {korean or finding.title}"
     if finding.kind is FindingKind.UNMANAGED:
         return say("finding.unmanaged", name=name)
     if finding.kind is FindingKind.UNDECLARED:
@@ -294,9 +305,7 @@ def _title(finding: Finding, name: str, say: Messages) -> str:
 
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
-    if by is None:
-        return say("who.nobody")
-    return say("who.by", principal=by.principal, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    return say("who.nobody") if by is None else act(by, say)
 
 
 def _todo(finding: Finding, say: Messages) -> str:

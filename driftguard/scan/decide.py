@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from driftguard.history.causes import assign, group
 from driftguard.history.findings import live as carry_over
 from driftguard.model import (
     CoverageCounts,
@@ -23,15 +24,17 @@ from driftguard.model import (
     Resource,
     ResourceKey,
     Run,
+    SourceDrift,
 )
 from driftguard.rules import ACCOUNT, Catalogue, JudgeContext, Neighbours
 from driftguard.scan.drifts import Comparer, Redact, Rules
 from driftguard.scan.readings import Memory, Readings
+from driftguard.scan.sources import source_drifts
 
 _BY_REASON = {
-    GapReason.THROTTLED: "throttled",
-    GapReason.UNRESOLVED: "unresolved",
-    GapReason.UNSUPPORTED: "unsupported",
+    str(GapReason.THROTTLED): "throttled",
+    str(GapReason.UNRESOLVED): "unresolved",
+    str(GapReason.UNSUPPORTED): "unsupported",
 }
 
 
@@ -41,15 +44,19 @@ class Verdict:
 
     drifts: tuple[Drift, ...]
     evaluations: tuple[Evaluation, ...]
+    three_way: tuple[SourceDrift, ...] = ()
 
 
 def conclude(
     readings: Readings, memory: Memory, catalogue: Catalogue, rules: Rules, now: datetime, redact: Redact
 ) -> Verdict:
     """Compare and judge everything that was read."""
-    drifts = tuple(Comparer(readings, memory, rules, redact).drifts())
+    comparer = Comparer(readings, memory, rules, redact)
+    drifts = tuple(comparer.drifts())
     evaluations = (*judge(readings, catalogue, now), *readings.config_evaluations)
-    return Verdict(drifts=drifts, evaluations=evaluations)
+    return Verdict(
+        drifts=drifts, evaluations=evaluations, three_way=tuple(source_drifts(readings, drifts, comparer))
+    )
 
 
 def judge(readings: Readings, catalogue: Catalogue, now: datetime) -> Iterator[Evaluation]:
@@ -89,6 +96,7 @@ def report(
         snapshot=readings.snapshot,
         covered_pairs=readings.covered,
     )
+    causes = group(lives.findings, verdict.drifts)
     managed, unmanaged = _managed(verdict.drifts)
     outcome = Outcome.PARTIAL if any(map(_counts, readings.snapshot.gaps)) else Outcome.COMPLETE
     judged = {evaluation.policy for evaluation in verdict.evaluations}
@@ -98,7 +106,8 @@ def report(
         coverage=coverage(verdict.drifts),
         drifts=verdict.drifts,
         evaluations=verdict.evaluations,
-        findings=lives.findings,
+        findings=assign(lives.findings, causes),
+        causes=causes,
         resolved=lives.resolved,
         new=lives.new,
         reopened=lives.reopened,
@@ -108,6 +117,8 @@ def report(
         managed=managed,
         unmanaged=unmanaged,
         covered=readings.covered,
+        three_way=verdict.three_way,
+        unmatched_templates=readings.unmatched_templates,
     )
 
 
@@ -121,7 +132,7 @@ def coverage(drifts: Iterable[Drift]) -> CoverageCounts:
             counts["checked"] += 1
             continue
         reasons = [entry.reason for entry in drift.not_checked if not entry.path]
-        counts[_BY_REASON.get(GapReason(reasons[0]), "not_checked") if reasons else "not_checked"] += 1
+        counts[_BY_REASON.get(str(reasons[0]), "not_checked") if reasons else "not_checked"] += 1
     return CoverageCounts(**counts)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from driftguard import __version__
 from driftguard.aws import Aws, Target
-from driftguard.declared.template import Template
+from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
-from driftguard.model import Report, Run, RunStatus, Scope
+from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope
+from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue
 from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
@@ -36,7 +37,11 @@ class Job:
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    repository: Repository | None = None
+    baselines: tuple[DeclaredResource, ...] = ()
     sources: Mapping[str, Template] = field(default_factory=dict)
+    lease: Lease | None = None
+    """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
     run_id: str = ""
     """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
@@ -59,7 +64,8 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             now=run.started_at,
             progress=progress,
             cancelled=cancelled,
-            sources=job.sources,
+            repository=job.repository,
+            baselines=job.baselines,
         )
         memory = _memory(job, readings)
 
@@ -75,7 +81,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         whole = report(finished, readings, memory, verdict, job.catalogue, run.started_at)
 
         progress.phase("record")
-        job.store.record(whole, readings.snapshot)
+        job.store.record(whole, readings.snapshot, job.lease)
         for reason, states in next_witnesses(readings, memory, whole.drifts).items():
             job.store.put_witnesses(states, actor="driftguard", reason=reason, at=run.started_at)
     except BaseException as error:

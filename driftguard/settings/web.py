@@ -65,9 +65,7 @@ class WebSettings(Section):
     )
     tls_certificate: str | None = Field(None, description="A PEM file with the certificate chain.")
     tls_key: str | None = Field(None, description="A PEM file with the private key.")
-    oidc: OidcSettings = Field(
-        default_factory=OidcSettings, description="Sign-in with OpenID Connect."
-    )
+    oidc: OidcSettings = Field(default_factory=OidcSettings, description="Sign-in with OpenID Connect.")
     grants: tuple[Grant, ...] = Field((), description="Who may do what.")
     organizational_units: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="The accounts of each OU that grants name."

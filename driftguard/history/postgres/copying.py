@@ -34,6 +34,9 @@ TABLES = (
     "executions",
     "attestations",
     "audit",
+    "schedules",
+    "slots",
+    "units",
 )
 """Every table, in an order that foreign keys allow."""
 _CHUNK = 1 << 20
