@@ -9,10 +9,11 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftguard.settings import Settings
@@ -120,14 +121,12 @@ class Wiring:
         )
 
     @cached_property
-    def repository(self) -> Repository | None:
-        """The repository's templates, where the settings name a folder of them."""
-
     def remedies(self) -> Remedies:
         """Our remedies and the user's own.  Raises `PolicyError`."""
         from driftguard.remediation import load_remedies
+        from driftguard.rules.packaged import packaged_policies
 
-        folders = [policies_folder() / "remediations", *map(Path, self.settings.remediation.folders)]
+        folders = [packaged_policies() / "remediations", *map(Path, self.settings.remediation.folders)]
         return load_remedies(folders)
 
     def plan(self, findings: Sequence[Finding], wishes: Wishes) -> Plan:
@@ -188,12 +187,10 @@ class Wiring:
         return Aws(aws, scope, session_factory=self._session_factory)
 
     @cached_property
-    def sources(self) -> Mapping[str, Template]:
-        """The repository's templates by stack name, where the settings name a folder of them."""
+    def repository(self) -> Repository | None:
+        """The repository's templates, where the settings name a folder of them."""
         if not self.settings.scan.declared:
             return None
-        from pathlib import Path
-
         from driftguard.declared.repository import load_repository
 
         return load_repository(Path(self.settings.scan.declared), self.settings.scan.stacks)
@@ -201,8 +198,6 @@ class Wiring:
     @cached_property
     def baselines(self) -> tuple[DeclaredResource, ...]:
         """The recorded states of the baseline files that the settings name."""
-        from pathlib import Path
-
         from driftguard.declared.baseline import load_baseline
 
         return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))

@@ -122,7 +122,7 @@ def view(report: Report, options: Options) -> View:
     accepted = [finding for finding in listed if finding.status is FindingStatus.SUPPRESSED]
     resolved = _narrowed(report.resolved, report, options)
     items = {
-        finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened)
+        finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened, report.policies)
         for finding in (*opened, *accepted, *resolved)
     }
 
@@ -254,6 +254,7 @@ def item(
     run_id: str = "",
     new: Collection[str] = (),
     reopened: Collection[str] = (),
+    policies: Mapping[str, PolicySummary] | None = None,
 ) -> Item:
     """A finding as it is shown after the run ``run_id``; ``new`` and ``reopened`` are fingerprints."""
     name = finding.logical_id or finding.physical_id or finding.key.identifier
@@ -268,13 +269,12 @@ def item(
         badges.append(say("badge.flapping"))
     if detail.get("judges") == ["AWS Config"]:
         badges.append(say("badge.config"))
-    if finding.open and finding.last_run and finding.last_run != report.run.id:
     if finding.open and run_id and finding.last_run and finding.last_run != run_id:
         badges.append(say("badge.carried"))
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(
         finding=finding,
-        title=_title(finding, name, report, say),
+        title=_title(finding, name, policies or {}, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",

@@ -39,7 +39,6 @@ class Job:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     repository: Repository | None = None
     baselines: tuple[DeclaredResource, ...] = ()
-    sources: Mapping[str, Template] = field(default_factory=dict)
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
     run_id: str = ""

@@ -24,6 +24,7 @@ class Settings(Section):
     policies: PolicySettings = Field(default_factory=PolicySettings, description="What is judged.")
     remediation: RemediationSettings = Field(
         default_factory=RemediationSettings, description="What may be put right, how, and by whom."
+    )
     service: ServiceSettings = Field(
         default_factory=ServiceSettings, description="Schedules, events, and how workers share the work."
     )

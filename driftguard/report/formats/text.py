@@ -71,31 +71,6 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
         yield from _blocks(shown.new, shown, verbose)
     if shown.still:
         yield _heading(say("section.open"), len(shown.still))
-        yield from _cards(shown.still, shown)
-    if shown.resolved:
-        yield _heading(say("section.resolved"), len(shown.resolved))
-        yield _rows(shown.resolved[:_ROWS])
-    if shown.accepted:
-        yield _heading(say("section.accepted"), len(shown.accepted))
-        yield _rows(shown.accepted[:_ROWS])
-    if shown.sources:
-        yield _heading(say("section.three_way"), len(shown.sources))
-        yield _sources(shown)
-    if report.unmatched_templates:
-        yield _heading(say("section.unmatched"), len(report.unmatched_templates))
-        yield from (Text(f"  {file}", style="dim") for file in report.unmatched_templates[:_ROWS])
-    yield _heading(say("section.coverage"), len(report.gaps))
-    yield Text("  " + " · ".join(f"{label} {count}" for label, count in shown.coverage))
-    if shown.gaps:
-        yield _gaps(shown)
-    elif report.outcome.value == "COMPLETE":
-        yield Text("  " + say("empty.gaps"), style="dim")
-    else:
-        yield Text("  " + say("headline.partial_none"), style="yellow")
-    if report.notes:
-        yield _heading(say("section.remarks"), len(report.notes))
-        for note in report.notes[:_ROWS]:
-            yield Text("  " + note)
         if verbose:
             yield from _blocks(shown.still, shown, verbose)
         else:
@@ -202,14 +177,6 @@ def _rows(items: Sequence[Item]) -> Padding:
     return Padding(table, (0, 0, 0, 2))
 
 
-def _sources(shown: View) -> Padding:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for row in shown.sources[:_ROWS]:
-        table.add_row(Text(row.resource), Text(f"{row.verdict}  {row.paths}"), Text(row.place, style="dim"))
-    return Padding(table, (0, 0, 0, 2))
-
-
-def _gaps(shown: View) -> Padding:
 def _coverage(report: Report, shown: View, most: int) -> Iterable[RenderableType]:
     say = shown.text
     yield _heading(say("section.coverage"), len(report.gaps))

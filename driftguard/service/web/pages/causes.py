@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from driftguard.history.causes import Cause, group
+from driftguard.history.causes import group
 from driftguard.history.port import Query
-from driftguard.model import Finding
+from driftguard.model import Cause, Finding
 from driftguard.report.view import item
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.calling import Reading
