@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from driftguard.model import (
     Gap,
     Json,
     Outcome,
+    PolicySummary,
     Report,
     Severity,
 )
@@ -289,9 +290,9 @@ def item(
     )
 
 
-def _title(finding: Finding, name: str, report: Report, say: Messages) -> str:
+def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        policy = report.policies.get(finding.subject)
+        policy = policies.get(finding.subject)
         korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
         return f"{name}: {korean or finding.title}"
     if finding.kind is FindingKind.UNMANAGED:

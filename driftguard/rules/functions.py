@@ -115,12 +115,6 @@ def _conversions() -> tuple[Function, ...]:
         _own("number", text.number, "value", "A number out of a number or a text; else null."),
         _own("lower", text.lower, "value", "Lower case; null stays null."),
         _own("matches", text.matches, "value regex", "Whether the regular expression is found in the text; false for null."),
-        _own(
-            "matches",
-            text.matches,
-            "value regex",
-            "Whether the regular expression is found in the text; false for null.",
-        ),
         _own("unique", text.unique, "list", "The list without repetitions."),
         _own("share", text.share, "number percent", "So many per cent of a number."),
         _own("days", backups.days, "number unit", "Minutes, hours, days or weeks, in days."),

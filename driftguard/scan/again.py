@@ -12,7 +12,6 @@ from pathlib import Path
 import orjson
 
 from driftguard.aws import Place, Target
-from driftguard.declared.template import Template
 from driftguard.errors import AwsError, CredentialsError, GoneError
 from driftguard.live import ACCOUNT, cloud_control, read_account, service_reads
 from driftguard.model import (
@@ -62,7 +61,8 @@ class Again:
             now=self._job.clock(),
             progress=Silent(),
             cancelled=lambda: False,
-            sources=self._job.sources,
+            repository=self._job.repository,
+            baselines=self._job.baselines,
         )
 
     @cached_property
@@ -217,7 +217,8 @@ class Again:
         stack = next((one for one in self.readings.stacks if one.stack_id == stack_id), None)
         if stack is None:
             return None
-        source: Template | None = self._job.sources.get(stack.name)
+        repository = self._job.repository
+        source = repository.for_stack(stack.name, stack.account, stack.region) if repository else None
         try:
             if source is not None:
                 return TemplateText(file=source.file, text=Path(source.file).read_text("utf-8"), yours=True)

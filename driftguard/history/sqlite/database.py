@@ -53,7 +53,6 @@ class SqliteDatabase:
     }
     row_lock = ""
     row_wait = ""
-    types = {"blob": "BLOB", "text": "TEXT", "big": "INTEGER", "without_rowid": " WITHOUT ROWID"}  # noqa: RUF012
 
     def __init__(self, path: Path) -> None:
         self.path = path
