@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,10 @@ from driftguard.settings import Settings
 
 if TYPE_CHECKING:
     from driftguard.aws import Aws
-    from driftguard.declared.template import Template
-    from driftguard.history.store import SqlStore
+    from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
+    from driftguard.history.store import SqlStore
+    from driftguard.model import DeclaredResource
     from driftguard.model.trend import TrendPoint
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
@@ -101,17 +102,29 @@ class Wiring:
             accounts=accounts,
             regions=regions,
             clock=self.clock,
-            sources=self.sources,
+            repository=self.repository,
+            baselines=self.baselines,
         )
 
     @cached_property
-    def sources(self) -> Mapping[str, Template]:
-        """The repository's templates by stack name, where the settings name a folder of them."""
+    def repository(self) -> Repository | None:
+        """The repository's templates, where the settings name a folder of them."""
         if not self.settings.scan.declared:
-            return {}
-        from driftguard.declared.template import find_templates, load_template
+            return None
+        from pathlib import Path
 
-        return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
+        from driftguard.declared.repository import load_repository
+
+        return load_repository(Path(self.settings.scan.declared), self.settings.scan.stacks)
+
+    @cached_property
+    def baselines(self) -> tuple[DeclaredResource, ...]:
+        """The recorded states of the baseline files that the settings name."""
+        from pathlib import Path
+
+        from driftguard.declared.baseline import load_baseline
+
+        return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))
 
     def trends(self) -> Sequence[TrendPoint]:
         """One point for each run, oldest first, for the pictures of a report."""

@@ -30,6 +30,7 @@ from driftguard.model.resource import (
     key_region,
 )
 from driftguard.model.run import CoverageCounts, Outcome, Report, Run, RunStatus, Scope, StackState
+from driftguard.model.three_way import SourceDrift, ThreeWayVerdict
 
 __all__ = [
     "Cause",
@@ -63,7 +64,9 @@ __all__ = [
     "Severity",
     "Snapshot",
     "Source",
+    "SourceDrift",
     "StackState",
+    "ThreeWayVerdict",
     "UndeclaredValue",
     "Unknown",
     "Waiver",

@@ -11,6 +11,7 @@ from driftguard.model.drift import Drift
 from driftguard.model.finding import Cause, Finding
 from driftguard.model.policy import Evaluation, PolicySummary
 from driftguard.model.resource import Gap, Json
+from driftguard.model.three_way import SourceDrift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +113,7 @@ class Report:
     """What open findings have in common, the most urgent first."""
     covered: frozenset[tuple[str, str]] = frozenset()
     """(account, region) pairs that this run looked at, even if nothing was found there."""
+    three_way: tuple[SourceDrift, ...] = ()
+    """Where the repository's templates, the deployed ones and the live resources differ, resource by resource."""
+    unmatched_templates: tuple[str, ...] = ()
+    """Templates of the repository that belong to no deployed stack that this run saw."""

@@ -25,6 +25,7 @@ from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
+from driftguard.report.three_way import SourceRow, source_rows
 
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
@@ -107,6 +108,7 @@ class View:
     coverage: tuple[tuple[str, int], ...]
     frameworks: tuple[Framework, ...]
     disagreements: tuple[Drift, ...]
+    sources: tuple[SourceRow, ...]
     by_severity: tuple[tuple[str, str, int], ...]
     """(severity word, its text, how many are open)"""
 
@@ -143,6 +145,7 @@ def view(report: Report, options: Options) -> View:
         ),
         frameworks=_frameworks(report, options.framework),
         disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
+        sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
     )
 

@@ -143,7 +143,7 @@ class _Reading:
         identifier = str(source.get("SourceIdentifier", "")) if source.get("Owner") == "AWS" else ""
         name = str(properties.get("ConfigRuleName") or logical_id)
         description = str(properties.get("Description") or "")
-        given = properties.get("InputParameters") or {}
+        given = self._value(properties.get("InputParameters")) or {}
         parameters = {
             key: value
             for key, value in ((key, self._value(value)) for key, value in given.items())

@@ -24,15 +24,17 @@ from driftguard.model import (
     Resource,
     ResourceKey,
     Run,
+    SourceDrift,
 )
 from driftguard.rules import ACCOUNT, Catalogue, JudgeContext, Neighbours
 from driftguard.scan.drifts import Comparer, Redact, Rules
 from driftguard.scan.readings import Memory, Readings
+from driftguard.scan.sources import source_drifts
 
 _BY_REASON = {
-    GapReason.THROTTLED: "throttled",
-    GapReason.UNRESOLVED: "unresolved",
-    GapReason.UNSUPPORTED: "unsupported",
+    str(GapReason.THROTTLED): "throttled",
+    str(GapReason.UNRESOLVED): "unresolved",
+    str(GapReason.UNSUPPORTED): "unsupported",
 }
 
 
@@ -42,15 +44,19 @@ class Verdict:
 
     drifts: tuple[Drift, ...]
     evaluations: tuple[Evaluation, ...]
+    three_way: tuple[SourceDrift, ...] = ()
 
 
 def conclude(
     readings: Readings, memory: Memory, catalogue: Catalogue, rules: Rules, now: datetime, redact: Redact
 ) -> Verdict:
     """Compare and judge everything that was read."""
-    drifts = tuple(Comparer(readings, memory, rules, redact).drifts())
+    comparer = Comparer(readings, memory, rules, redact)
+    drifts = tuple(comparer.drifts())
     evaluations = (*judge(readings, catalogue, now), *readings.config_evaluations)
-    return Verdict(drifts=drifts, evaluations=evaluations)
+    return Verdict(
+        drifts=drifts, evaluations=evaluations, three_way=tuple(source_drifts(readings, drifts, comparer))
+    )
 
 
 def judge(readings: Readings, catalogue: Catalogue, now: datetime) -> Iterator[Evaluation]:
@@ -111,6 +117,8 @@ def report(
         managed=managed,
         unmanaged=unmanaged,
         covered=readings.covered,
+        three_way=verdict.three_way,
+        unmatched_templates=readings.unmatched_templates,
     )
 
 
@@ -124,7 +132,7 @@ def coverage(drifts: Iterable[Drift]) -> CoverageCounts:
             counts["checked"] += 1
             continue
         reasons = [entry.reason for entry in drift.not_checked if not entry.path]
-        counts[_BY_REASON.get(GapReason(reasons[0]), "not_checked") if reasons else "not_checked"] += 1
+        counts[_BY_REASON.get(str(reasons[0]), "not_checked") if reasons else "not_checked"] += 1
     return CoverageCounts(**counts)
 
 

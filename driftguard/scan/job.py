@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from driftguard import __version__
 from driftguard.aws import Aws, Target
-from driftguard.declared.template import Template
+from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
-from driftguard.model import Report, Run, RunStatus, Scope
+from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope
 from driftguard.rules import Catalogue
 from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
@@ -36,7 +36,8 @@ class Job:
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sources: Mapping[str, Template] = field(default_factory=dict)
+    repository: Repository | None = None
+    baselines: tuple[DeclaredResource, ...] = ()
 
 
 def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Report:
@@ -57,7 +58,8 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             now=run.started_at,
             progress=progress,
             cancelled=cancelled,
-            sources=job.sources,
+            repository=job.repository,
+            baselines=job.baselines,
         )
         memory = _memory(job, readings)
 

@@ -20,11 +20,25 @@ from driftguard.model import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StackSource:
+    """A deployed stack whose template stands in the repository, resolved both ways in the stack's context."""
+
+    account: str
+    region: str
+    stack: str
+    stack_id: str
+    file: str
+    repository: tuple[DeclaredResource, ...]
+    deployed: tuple[DeclaredResource, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
     """The outside world, as values.
 
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
-    and region; ``covered`` are the account and region pairs that were entered.
+    and region; ``covered`` are the account and region pairs that were entered; ``whole`` are the accounts
+    of which every stack was read, so that what none of them declares is declared nowhere.
     """
 
     declared: Sequence[DeclaredResource]
@@ -36,6 +50,9 @@ class Readings:
     environments: Mapping[str, str] = field(default_factory=dict)
     config_evaluations: Sequence[Evaluation] = ()
     covered: frozenset[tuple[str, str]] = frozenset()
+    whole: frozenset[str] = frozenset()
+    sources: Sequence[StackSource] = ()
+    unmatched_templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,8 +84,9 @@ def _wiring(sandbox: Sandbox, folder: Path) -> Wiring:
     from driftguard.wiring import Wiring
 
     config = folder / "config.yaml"
-    config.write_text(read("config.yaml"), encoding="utf-8")
-    settings = load_settings(str(config), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"})
+    store = f"store:\n  url: sqlite:///{(folder / 'driftguard.db').resolve()}\n"
+    config.write_text(read("config.yaml") + store, encoding="utf-8")
+    settings = load_settings(str(config), {})
     return Wiring(
         settings,
         session_factory=lambda: sandbox.session(
@@ -110,13 +113,25 @@ def _plan(wiring: Wiring, report: Report, folder: Path) -> None:
 
 
 def _next(folder: Path) -> None:
+    us = _ourselves()
     click.echo(
         f"""
 The report:  {folder / "report.html"}   (open it in a browser)
 The history: {folder / "driftguard.db"}   (sqlite-utils or Datasette open it)
 
 Try next:
-  driftguard --config {folder / "config.yaml"} drift
-  driftguard sandbox --port 4599      the same estate for your own scripts, over HTTP
-  driftguard init && driftguard doctor && driftguard scan      your own account, read-only"""
+  {us} --config {folder / "config.yaml"} drift
+  {us} --config {folder / "config.yaml"} history shop-prod-artifacts-222222222222
+  {us} sandbox --port 4599      the same estate for your own scripts, over HTTP
+  {us} init, doctor, scan       your own account, read-only"""
     )
+
+
+def _ourselves() -> str:
+    """How this command is called from here: by name, or by its place in an environment that is not active."""
+    if shutil.which("driftguard"):
+        return "driftguard"
+    script = Path(sys.executable).parent / "driftguard"
+    if not script.is_file():
+        return "python -m driftguard"
+    return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)

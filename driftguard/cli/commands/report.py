@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -47,7 +48,7 @@ def command(
         result = render(report, name, lang, framework=framework, trends=trends, verbose=verbose)
         data = result if isinstance(result, bytes) else result.encode()
         if out is None:
-            click.get_binary_stream("stdout").write(data + b"\n" * (not data.endswith(b"\n")))
+            sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
             continue
         target = Path(out) / f"report{format_module(name).SUFFIX}" if len(names) > 1 else Path(out)
         target.parent.mkdir(parents=True, exist_ok=True)

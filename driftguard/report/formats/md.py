@@ -97,6 +97,11 @@ def _coverage(report: Report, shown: View) -> Iterable[str]:
 
 def _rest(shown: View) -> Iterable[str]:
     say = shown.text
+    if shown.sources:
+        yield from ("", f"## {say('section.three_way')} ({len(shown.sources)})", "")
+        header = [say(f"column.{name}") for name in ("resource", "detail", "not_deployed", "file")]
+        sources = [[f"{s.resource} ({s.place})", s.verdict, s.paths, s.file] for s in shown.sources[:_MOST]]
+        yield from _table(header, sources)
     if shown.accepted:
         yield from ("", f"## {say('section.accepted')} ({len(shown.accepted)})", "")
         for item in shown.accepted[:_MOST]:

@@ -120,7 +120,9 @@ def test_sarif_and_junit_hold_the_fault(template: Path, capsys: pytest.CaptureFi
 def test_a_folder_with_a_broken_template_is_an_error_and_the_rest_is_judged(
     template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (template.parent / "broken.yaml").write_text("Resources:\n  A: {Type: AWS::S3::Bucket, [\n", encoding="utf-8")
+    (template.parent / "broken.yaml").write_text(
+        "Resources:\n  A: {Type: AWS::S3::Bucket, [\n", encoding="utf-8"
+    )
     (template.parent / "notes.yaml").write_text("hello: world\n", encoding="utf-8")
     code, out = check(capsys, str(template.parent), *ONLY, "-o", "json")
     assert code == 2
