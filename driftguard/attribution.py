@@ -68,7 +68,6 @@ _NOISE = frozenset(
 _AGENTS = (
     ("console.amazonaws.com", "console"),
     ("signin.amazonaws.com", "console"),
-    ("aws internal", "console"),
     ("cloudformation.amazonaws.com", "CloudFormation"),
     ("terraform", "Terraform"),
     ("aws-cli", "CLI"),
@@ -206,8 +205,6 @@ def _leaves(value: Json, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _source(record: Mapping[str, Json]) -> str:
-    if str(record.get("sessionCredentialFromConsole", "")).lower() == "true":
-        return "console"
     identity = record.get("userIdentity") or {}
     agent = str(record.get("userAgent") or "").lower()
     invoked = str(identity.get("invokedBy") or "").lower()
