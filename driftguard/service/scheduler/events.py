@@ -59,7 +59,7 @@ class Listener:
             except InputError as error:
                 self.counts["unreadable"] += 1
                 log.warning(
-                    "event unreadable", extra={"reason": str(error), "message": message.get("MessageId")}
+                    "event unreadable", extra={"reason": str(error), "message_id": message.get("MessageId")}
                 )
                 continue
             new += self._note(happening, message)
