@@ -275,6 +275,15 @@ def _merged(
         kms_aliases={(t.account, t.region): reading.kms_aliases for t, reading in pairs},
         environments={target.account: target.environment for target in targets if target.environment},
         covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
+        unlisted=frozenset((t.account, t.region) for t, reading in pairs if _unlisted(reading)),
+    )
+
+
+def _unlisted(reading: PlaceReading) -> bool:
+    """Whether a gap concerns all that is declared in a place, and not one stack or resource."""
+    return any(
+        gap.stack is None and gap.type is None and gap.identifier is None and gap.path is None
+        for gap in reading.declared.gaps
     )
 
 

@@ -24,7 +24,8 @@ class Readings:
     """The outside world, as values.
 
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
-    and region; ``covered`` are the account and region pairs that were entered.
+    and region; ``covered`` are the account and region pairs that were entered, ``unlisted`` those of them
+    whose stacks could not be listed or their values not be told.
     """
 
     declared: Sequence[DeclaredResource]
@@ -36,6 +37,7 @@ class Readings:
     environments: Mapping[str, str] = field(default_factory=dict)
     config_evaluations: Sequence[Evaluation] = ()
     covered: frozenset[tuple[str, str]] = frozenset()
+    unlisted: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
