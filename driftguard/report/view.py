@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from driftguard.model import (
 )
 from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
+from driftguard.report.frameworks import Framework, frameworks
 from driftguard.report.gaps import GapGroup, grouped
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
@@ -65,19 +66,6 @@ class Tile:
     value: str
     note: str
     tone: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framework:
-    name: str
-    compliant: int
-    failed: int
-    unknown: int
-
-    @property
-    def percent(self) -> float | None:
-        judged = self.compliant + self.failed
-        return None if not judged else 100 * self.compliant / judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +123,7 @@ def view(report: Report, options: Options) -> View:
             (say(f"coverage.{name}"), getattr(report.coverage, name))
             for name in ("checked", "not_checked", "unresolved", "unsupported", "throttled", "ignored")
         ),
-        frameworks=_frameworks(report, options.framework),
+        frameworks=frameworks(report, options.framework),
         disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
         sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
@@ -347,21 +335,3 @@ def shown(value: Json, limit: int = 240) -> str:
         else orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
     )
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _frameworks(report: Report, wanted: str | None) -> tuple[Framework, ...]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    of_policy = {policy.id: tuple(policy.frameworks) for policy in report.policies.values()}
-    for evaluation in report.evaluations:
-        for name in of_policy.get(evaluation.policy, ()):
-            counts[name][evaluation.compliance.value] += 1
-    return tuple(
-        Framework(
-            name=name,
-            compliant=count["COMPLIANT"],
-            failed=count["NON_COMPLIANT"],
-            unknown=count["INSUFFICIENT_DATA"],
-        )
-        for name, count in sorted(counts.items())
-        if wanted is None or name.lower() == wanted.lower()
-    )

@@ -97,7 +97,7 @@ class Again:
                 return account_facts.split({one.key: one for one in facts}).get(key)
             if key.type in service_reads.TYPES and key in self.declared:
                 return service_reads.read(self.place(key), self.declared[key], key)
-            if not cloud_control.readable(key.type):
+            if not cloud_control.readable(self.place(key), key.type):
                 return known
             found = cloud_control.read(self.place(key), key.type, key.identifier)
         except GoneError:
