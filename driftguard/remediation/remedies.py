@@ -192,7 +192,10 @@ def _remedy(source: Source, index: int, row: Any, documents: Mapping[str, Automa
 
 def _check_places(remedy: Remedy, wrong: Any) -> None:
     if not remedy.set and not remedy.remove and not remedy.effect:
-        raise wrong("the remedy does not say what it changes.", fix="Name pointers under `set` or `remove`, or say the `effect`.")
+        raise wrong(
+            "the remedy does not say what it changes.",
+            fix="Name pointers under `set` or `remove`, or say the `effect`.",
+        )
     for type_name in remedy.types:
         schema = registry().get(type_name)
         if schema is None:
