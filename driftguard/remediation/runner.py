@@ -134,14 +134,12 @@ class Runner:
                 self._clock.sleep(_POLL_SECONDS)
 
     def _may_start(self, step: Step) -> bool:
+        self._listen()
         known = self._known.get(self._token(step))
         return known is not None or not (self._stopped or self._paused)
 
     def _ask(self, steps: Sequence[Step]) -> None:
-        asked = self._switch.asked()
-        if asked == "abort" and not self._stopped:
-            self._stopped = "the run was aborted"
-        self._paused = asked == "pause"
+        self._listen()
         if not self._stopped and self._plan.alarms:
             try:
                 name = self._hands.alarming(steps, self._plan.alarms)
@@ -149,6 +147,13 @@ class Runner:
                 name, self._stopped = "", f"the alarms could not be asked: {error}"
             if name:
                 self._stopped = f"the alarm {name} is in ALARM"
+
+    def _listen(self) -> None:
+        """What people said meanwhile."""
+        asked = self._switch.asked()
+        if asked == "abort" and not self._stopped:
+            self._stopped = "the run was aborted"
+        self._paused = asked == "pause"
 
     def _count(self) -> None:
         faults = sum(one.status in FAULTY for one in self._known.values())
