@@ -80,18 +80,20 @@ class Macie(Gateway):
     @reads("macie2:GetMacieSession")
     def status(self) -> str | None:
         """ENABLED or PAUSED; ``None`` when Macie is off."""
-        return self._status("GetMacieSession")
+        try:
+            return str(self.call("GetMacieSession")["status"])
+        except AwsError as error:
+            if _says(error, "not enabled"):
+                return None
+            raise
 
     @reads("macie2:GetAutomatedDiscoveryConfiguration")
     def discovery(self) -> str | None:
         """Whether automated discovery is ENABLED; ``None`` when Macie is off."""
-        return self._status("GetAutomatedDiscoveryConfiguration")
-
-    def _status(self, operation: str) -> str | None:
         try:
-            return str(self.call(operation)["status"])
+            return str(self.call("GetAutomatedDiscoveryConfiguration")["status"])
         except AwsError as error:
-            if _says(error, "macie is not enabled", "not enabled"):
+            if _says(error, "not enabled"):
                 return None
             raise
 

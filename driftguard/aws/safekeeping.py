@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from driftguard.aws.actions import reads
@@ -44,8 +44,10 @@ class _ClusterSnapshots(Gateway):
     PREFIX = "rds"
     ENGINE: ClassVar[str | None] = None
 
-    def _clusters(self) -> Iterator[Answer]:
-        engine = [{"Name": "engine", "Values": [self.ENGINE]}] if self.ENGINE else None
+    @reads("rds:DescribeDBClusterSnapshots")
+    def cluster_snapshots(self) -> Iterator[Answer]:
+        """The manual snapshots of clusters."""
+        engine = [{"Name": "engine", "Values": [self.ENGINE]}] if self.ENGINE else []
         return self.items(
             "DescribeDBClusterSnapshots",
             "DBClusterSnapshots",
@@ -55,24 +57,15 @@ class _ClusterSnapshots(Gateway):
             MaxRecords=100,
         )
 
-    def _public(self, operation: str, result: str, attributes: str, **snapshot: str) -> bool:
-        found = self.call(operation, **snapshot)[result].get(attributes, ())
-        return any("all" in one.get("AttributeValues", ()) for one in found)
-
-    @reads("rds:DescribeDBClusterSnapshots")
-    def cluster_snapshots(self) -> Iterator[Answer]:
-        """The manual snapshots of clusters."""
-        return self._clusters()
-
     @reads("rds:DescribeDBClusterSnapshotAttributes")
     def public_cluster_snapshot(self, identifier: str) -> bool:
         """Whether everybody may restore the snapshot."""
-        return self._public(
-            "DescribeDBClusterSnapshotAttributes",
-            "DBClusterSnapshotAttributesResult",
-            "DBClusterSnapshotAttributes",
-            DBClusterSnapshotIdentifier=identifier,
-        )
+        answer = self.call("DescribeDBClusterSnapshotAttributes", DBClusterSnapshotIdentifier=identifier)
+        return _everybody(answer["DBClusterSnapshotAttributesResult"].get("DBClusterSnapshotAttributes", ()))
+
+
+def _everybody(attributes: Iterable[Answer]) -> bool:
+    return any("all" in one.get("AttributeValues", ()) for one in attributes)
 
 
 class Rds(_ClusterSnapshots):
@@ -88,12 +81,8 @@ class Rds(_ClusterSnapshots):
     @reads("rds:DescribeDBSnapshotAttributes")
     def public_snapshot(self, identifier: str) -> bool:
         """Whether everybody may restore the snapshot."""
-        return self._public(
-            "DescribeDBSnapshotAttributes",
-            "DBSnapshotAttributesResult",
-            "DBSnapshotAttributes",
-            DBSnapshotIdentifier=identifier,
-        )
+        answer = self.call("DescribeDBSnapshotAttributes", DBSnapshotIdentifier=identifier)
+        return _everybody(answer["DBSnapshotAttributesResult"].get("DBSnapshotAttributes", ()))
 
 
 class Neptune(_ClusterSnapshots):

@@ -92,7 +92,7 @@ BASIC = (
 def read_account(place: Place, facts: Collection[str] | None = None) -> Iterator[Resource | Gap]:
     """The account as a resource with ``facts`` as its properties (`BASIC` by default), then gaps.
 
-    ``Catalogue.facts`` says which facts the chosen policies need.  A fact whose answer is "there is none"
+    `driftguard.rules.facts_of` says which the chosen policies need.  A fact whose answer is "there is none"
     is null; one that was not read is missing, and not covered.  Raises `CredentialsError`.
     """
     properties: dict[str, Json] = {}
