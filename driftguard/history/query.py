@@ -117,6 +117,13 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
     return data[1], data[2]
 
 
+def _scalar(value: Any) -> bool:
+    """Whether a database takes ``value``; a cursor comes back from outside and may have been made up."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str) and "\0" not in value
+
+
 def every(ask: Callable[[Query], Page[T]], query: Query) -> Iterator[T]:
     """All that ``query`` finds, page after page."""
     cursor: str | None = query.cursor
@@ -126,10 +133,3 @@ def every(ask: Callable[[Query], Page[T]], query: Query) -> Iterator[T]:
         cursor = found.cursor
         if cursor is None:
             return
-
-
-def _scalar(value: Any) -> bool:
-    """Whether a database takes ``value``; a cursor comes back from outside and may have been made up."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return -(2**63) <= value < 2**63
-    return isinstance(value, str) and "\0" not in value
