@@ -52,6 +52,8 @@ class Item:
     who: str
     known_who: bool
     todo: str
+    brief: str
+    """The same in a few words, for a terminal."""
     changes: tuple[Change, ...]
     more_changes: int
     before_label: str
@@ -268,7 +270,8 @@ def _item(finding: Finding, report: Report, say: Messages) -> Item:
         since=f"{finding.first_seen:%Y-%m-%d %H:%M}",
         who=_who(finding, say),
         known_who=finding.changed_by is not None,
-        todo=_todo(finding, say),
+        todo=_todo(finding, say, "todo"),
+        brief=_todo(finding, say, "brief"),
         changes=changes,
         more_changes=more,
         before_label=say("column.was" if finding.kind is FindingKind.UNDECLARED else "column.expected"),
@@ -293,15 +296,15 @@ def _who(finding: Finding, say: Messages) -> str:
     return say("who.nobody") if by is None else act(by, say)
 
 
-def _todo(finding: Finding, say: Messages) -> str:
+def _todo(finding: Finding, say: Messages, form: str) -> str:
     if finding.remedy:
-        return say("todo.remedy", finding=finding.fingerprint)
+        return say(f"{form}.remedy", finding=finding.fingerprint)
     if finding.kind is FindingKind.DRIFT and not finding.subject:
-        return say("todo.deleted")
+        return say(f"{form}.deleted")
     kind = {"DRIFT": "drift", "UNDECLARED": "undeclared", "UNMANAGED": "unmanaged"}.get(
         finding.kind.value, "compliance"
     )
-    return say(f"todo.{kind}", finding=finding.fingerprint, resource=finding.key.identifier)
+    return say(f"{form}.{kind}", finding=finding.fingerprint, resource=finding.key.identifier)
 
 
 def _detail(finding: Finding) -> dict[str, Any]:
