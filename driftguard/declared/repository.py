@@ -54,17 +54,20 @@ class Repository:
         mine = (*self.templates.values(), *(one.template for one in self.cdk))
         return tuple(sorted({one.file for one in mine} - files))
 
+    def for_stack(self, name: str, account: str, region: str) -> Template | None:
+        """The template of a stack that is known by name alone (a nested stack's generated name tells nothing)."""
+        return self._named(name, account, region) or self._by_stem(name)
+
     def _told(self, stack: DeployedStack, deployment: Deployment) -> Template | None:
         """What the settings or a CDK manifest say."""
+        return self._named(stack.name, deployment.account, deployment.region)
+
+    def _named(self, name: str, account: str, region: str) -> Template | None:
         for pattern, file in self.mapping.items():
-            if fnmatchcase(stack.name, pattern):
+            if fnmatchcase(name, pattern):
                 return self.templates[file]
         for one in self.cdk:
-            if (
-                one.stack_name == stack.name
-                and one.account in (None, deployment.account)
-                and one.region in (None, deployment.region)
-            ):
+            if one.stack_name == name and one.account in (None, account) and one.region in (None, region):
                 return one.template
         return None
 
@@ -104,7 +107,10 @@ class Repository:
         return alike[0] if name and len(alike) == 1 else None
 
     def _called(self, stack: DeployedStack) -> Template | None:
-        alike = [one for path, one in self.templates.items() if _stem(path) == stack.name]
+        return self._by_stem(stack.name)
+
+    def _by_stem(self, name: str) -> Template | None:
+        alike = [one for path, one in self.templates.items() if _stem(path) == name]
         return alike[0] if len(alike) == 1 else None
 
 

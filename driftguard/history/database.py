@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +45,20 @@ class Database(Protocol):
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that is alone among writers, committed at the end or rolled back on any error."""
+
+    def write_rows(self) -> AbstractContextManager[Connection]:
+        """A writing transaction that is alone only with the rows it locks (see ``row_lock``).
+
+        For the ledger and the outbox, which must not wait for a night that is being recorded.
+        """
+
+    row_lock: str
+    """What a SELECT ends with to lock its rows and pass over those that others hold; may be empty."""
+    row_wait: str
+    """The same, waiting for them instead."""
+
+    def now(self, host: datetime) -> datetime:
+        """The clock that all who share this database go by; ``host`` is the caller's own."""
 
     def check(self) -> list[str]:
         """Physical faults of the database, one sentence each; empty if it is sound."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -110,8 +110,26 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
         data = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         data = None
-    if not isinstance(data, list) or len(data) != 3 or data[0] != order:
+    if not isinstance(data, list) or len(data) != 3 or data[0] != order or not all(map(_scalar, data[1:])):
         raise InputError(
             "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
         )
     return data[1], data[2]
+
+
+def _scalar(value: Any) -> bool:
+    """Whether a database takes ``value``; a cursor comes back from outside and may have been made up."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str) and "\0" not in value
+
+
+def every(ask: Callable[[Query], Page[T]], query: Query) -> Iterator[T]:
+    """All that ``query`` finds, page after page."""
+    cursor: str | None = query.cursor
+    while True:
+        found = ask(replace(query, cursor=cursor))
+        yield from found.items
+        cursor = found.cursor
+        if cursor is None:
+            return

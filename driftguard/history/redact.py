@@ -318,6 +318,7 @@ class Redactor:
                 replace(row, undeployed=tuple(self._difference(row.type, one) for one in row.undeployed))
                 for row in report.three_way
             ),
+            notes=tuple(self.text(note) for note in report.notes),
         )
 
     def redact_event(

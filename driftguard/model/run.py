@@ -117,3 +117,6 @@ class Report:
     """Where the repository's templates, the deployed ones and the live resources differ, resource by resource."""
     unmatched_templates: tuple[str, ...] = ()
     """Templates of the repository that belong to no deployed stack that this run saw."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside findings and gaps, each one sentence: waivers that match nothing, are over
+    or end soon, suppressions that do not count."""

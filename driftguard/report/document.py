@@ -63,6 +63,7 @@ def scan_document(report: Report) -> Json:
         "gaps": [gap_document(gap) for gap in report.gaps],
         "three_way": [source_document(row) for row in report.three_way],
         "unmatched_templates": list(report.unmatched_templates),
+        "notes": list(report.notes),
         "summary": summary_document(report),
         "version": __version__,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -51,6 +52,8 @@ class PostgresDatabase:
     """
 
     dialect = "postgres"
+    row_lock = "FOR UPDATE SKIP LOCKED"
+    row_wait = "FOR UPDATE"
     # Collation "C": the same order as SQLite's and Python's, whatever the server's locale.
     types = {  # noqa: RUF012
         "blob": "BYTEA",
@@ -136,6 +139,16 @@ class PostgresDatabase:
     def write(self) -> Iterator[PostgresConnection]:
         with self._borrow("BEGIN", f"SELECT pg_advisory_xact_lock({_LOCK})") as connection:
             yield connection
+
+    @contextmanager
+    def write_rows(self) -> Iterator[PostgresConnection]:
+        with self._borrow("BEGIN") as connection:
+            yield connection
+
+    def now(self, host: datetime) -> datetime:
+        with self.read() as connection:
+            found: datetime = connection.rows("SELECT clock_timestamp()")[0][0]
+        return found
 
     def check(self) -> list[str]:
         # PostgreSQL checks its own pages (data checksums); reading every row is what is left to do.

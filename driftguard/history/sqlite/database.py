@@ -6,6 +6,7 @@ import queue
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class SqliteDatabase:
         "small": "INTEGER",
         "without_rowid": " WITHOUT ROWID",
     }
+    row_lock = ""
+    row_wait = ""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -114,6 +117,16 @@ class SqliteDatabase:
     def write(self) -> Iterator[SqliteConnection]:
         with self._borrow("BEGIN IMMEDIATE") as connection:
             yield connection
+
+    @contextmanager
+    def write_rows(self) -> Iterator[SqliteConnection]:
+        # SQLite knows one writer only.
+        with self.write() as connection:
+            yield connection
+
+    def now(self, host: datetime) -> datetime:
+        # A SQLite file has one host.
+        return host
 
     def check(self) -> list[str]:
         with self.read() as connection:

@@ -42,6 +42,9 @@ def render(report: Report, options: Options) -> str:
         say("empty.resolved")
     ]
     lines += _coverage(report, shown)
+    if report.notes:
+        lines += ["", f"## {say('section.remarks')} ({len(report.notes)})", ""]
+        lines += [f"- {cell(note)}" for note in report.notes[:_MOST]]
     lines += _rest(shown)
     return "\n".join(lines) + "\n"
 

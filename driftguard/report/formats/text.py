@@ -86,6 +86,10 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
                 yield Text("  " + say("compact.resolved", count=len(items)), style="dim")
     yield from _sources(report, shown, most)
     yield from _coverage(report, shown, most)
+    if report.notes:
+        yield _heading(say("section.remarks"), len(report.notes))
+        for note in report.notes[:most]:
+            yield Text("  " + note)
 
 
 def _heading(title: str, count: int) -> Text:

@@ -404,3 +404,28 @@ def test_a_framework_narrows_the_report() -> None:
     text = str(render(value, "text", framework="k-isms", verbose=True))
     assert "Buckets keep versions" in text and "/VersioningConfiguration/Status differs" not in text
     assert key("archive").identifier in text
+
+
+@pytest.mark.parametrize("name", ["text", "html", "md", "json"])
+def test_notes_are_shown(name: str) -> None:
+    value = replace(quiet_report(), notes=("The waiver W-9 matches nothing.",))
+    assert "The waiver W-9 matches nothing." in " ".join(str(render(value, name)).split())
+
+
+def test_a_verdict_that_aws_config_gave_is_marked_as_such() -> None:
+    fault = finding("archive", "my-rule", kind=FindingKind.COMPLIANCE, detail='{"judges":["AWS Config"]}')
+    value = replace(full_report(0), findings=(fault,), new=frozenset())
+    for name in ("text", "html", "md"):
+        whole = render(value, name, verbose=True)
+        assert "judged by AWS Config" in " ".join(str(whole).split())
+    both = replace(fault, detail='{"judges":["AWS Config","driftguard"]}')
+    assert "judged by AWS Config" not in str(render(replace(value, findings=(both,)), "text"))
+
+
+def test_a_korean_report_has_korean_titles() -> None:
+    base = full_report(0)
+    policies = {name: replace(one, title_ko="버전 관리") for name, one in base.policies.items()}
+    fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
+    value = replace(base, policies=policies, findings=(fault,), new=frozenset())
+    assert "버전 관리" in str(render(value, "text", "ko", verbose=True))
+    assert "버전 관리" not in str(render(value, "text", "en"))
