@@ -54,6 +54,8 @@ class Item:
     who: str
     known_who: bool
     todo: str
+    rule: str
+    """The policy's title, in the reader's language."""
     brief: str
     """The same in a few words, for a terminal."""
     changes: tuple[Change, ...]
@@ -261,6 +263,7 @@ def item(
         who=_who(finding, say),
         known_who=finding.changed_by is not None,
         todo=_todo(finding, say, "todo"),
+        rule=_rule(finding, report.policies, say),
         brief=_todo(finding, say, "brief"),
         changes=changes,
         more_changes=more,
@@ -271,9 +274,7 @@ def item(
 
 def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        policy = policies.get(finding.subject)
-        korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
-        return f"{name}: {korean or finding.title}"
+        return f"{name}: {_rule(finding, policies, say)}"
     if finding.kind is FindingKind.UNMANAGED:
         return say("finding.unmanaged", name=name)
     if finding.kind is FindingKind.UNDECLARED:
@@ -281,6 +282,13 @@ def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], s
     if not finding.subject:
         return say("finding.deleted", name=name)
     return say("finding.differs", name=name, subject=finding.subject)
+
+
+def _rule(finding: Finding, policies: Mapping[str, PolicySummary], say: Messages) -> str:
+    """The title of the policy that a finding of compliance is about."""
+    policy = policies.get(finding.subject)
+    korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
+    return korean or finding.title
 
 
 def _who(finding: Finding, say: Messages) -> str:

@@ -90,6 +90,9 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
         yield _heading(say("section.remarks"), len(report.notes))
         for note in report.notes[:most]:
             yield Text("  " + note)
+        if len(report.notes) > most:
+            more = say("compact.more", count=len(report.notes) - most, command=_ALL)
+            yield Text("  " + more, style="dim")
 
 
 def _heading(title: str, count: int) -> Text:
@@ -162,7 +165,7 @@ def _finding(item: Item, shown: View) -> Iterable[Text]:
     if not item.changes:
         title = item.title
         if item.finding.kind.value == "COMPLIANCE":
-            title = shown.text("compact.fails", title=item.finding.title)
+            title = shown.text("compact.fails", title=item.rule)
         yield Text.assemble("  ", title, *badges)
         if item.finding.kind.value == "COMPLIANCE" and item.finding.message:
             yield Text(f"    {item.finding.message}", style="dim")
