@@ -263,7 +263,7 @@ def item(
         who=_who(finding, say),
         known_who=finding.changed_by is not None,
         todo=_todo(finding, say, "todo"),
-        rule=_rule(finding, report.policies, say),
+        rule=_rule(finding, policies or {}, say),
         brief=_todo(finding, say, "brief"),
         changes=changes,
         more_changes=more,
