@@ -26,6 +26,7 @@ from driftguard.history.codec import encode, from_iso, iso
 from driftguard.history.port import Attestation, AuditEntry, Query, Store
 from driftguard.history.tables.audit import START, broken
 from driftguard.model import ComplianceType, Evaluation, FindingKind, FindingStatus, Json, Report, ResourceKey
+from driftguard.rules.frameworks import ControlFile, Framework
 
 FORMAT = "driftguard-evidence/1"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -45,11 +46,19 @@ manifest.json      the SHA-256 of every file;  seal.json  the SHA-256 of the man
 
 
 def export(
-    store: Store, framework: str, at: datetime, target: Path, *, actor: str, key: bytes | None = None
+    store: Store,
+    framework: str,
+    at: datetime,
+    target: Path,
+    *,
+    actor: str,
+    key: bytes | None = None,
+    listed: Framework | None = None,
 ) -> str:
     """Write the bundle of ``framework`` as of ``at`` to ``target``; answers its seal (SHA-256, hex).
 
-    Rests on the newest run that had succeeded by then.  Raises `StoreError` when there is none, `InputError`
+    ``listed`` is the framework itself: with it the bundle names every control, those too that people have to
+    judge and those that no policy of the run answered.  Rests on the newest run that had succeeded by then.  Raises `StoreError` when there is none, `InputError`
     when no policy of that run belongs to the framework.
     """
     runs = store.runs(Query(at=at, statuses=("SUCCEEDED",), limit=1)).items
@@ -59,7 +68,7 @@ def export(
             f"no run had succeeded by {at:%Y-%m-%d %H:%M} UTC.",
             fix="`driftguard scan`, or name a later date.",
         )
-    files = _files(store, report, framework, at)
+    files = _files(store, report, framework, at, listed)
     manifest = _json(
         {
             "format": FORMAT,
@@ -171,7 +180,9 @@ def _lines(rows: Iterable[Json]) -> bytes:
     return b"".join(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) + b"\n" for row in rows)
 
 
-def _files(store: Store, report: Report, framework: str, at: datetime) -> dict[str, bytes]:
+def _files(
+    store: Store, report: Report, framework: str, at: datetime, listed: Framework | None
+) -> dict[str, bytes]:
     policies = {
         policy.id: policy
         for policy in report.policies.values()
@@ -193,7 +204,7 @@ def _files(store: Store, report: Report, framework: str, at: datetime) -> dict[s
     findings = [*report.findings, *report.resolved]
     return {
         "README.txt": _README.encode(),
-        "controls.json": _json(controls(report, framework, attestations)),
+        "controls.json": _json(controls(report, framework, attestations, listed)),
         "evaluations.jsonl": _lines(encode(evaluation) for evaluation in evaluations),
         "resources.jsonl": _lines(states),
         "findings.jsonl": _lines(encode(finding) for finding in findings),
@@ -226,8 +237,14 @@ def _audit(store: Store) -> Iterable[Json]:
         after = entries[-1].sequence
 
 
-def controls(report: Report, framework: str, attestations: Iterable[Attestation] = ()) -> list[Json]:
+def controls(
+    report: Report,
+    framework: str,
+    attestations: Iterable[Attestation] = (),
+    listed: Framework | None = None,
+) -> list[Json]:
     """Every control of ``framework`` with its verdict and what it rests on."""
+    known = {control.id: control for control in listed.controls} if listed is not None else {}
     of_control: dict[str, list[str]] = defaultdict(list)
     for policy in report.policies.values():
         for name, ids in policy.frameworks.items():
@@ -246,7 +263,7 @@ def controls(report: Report, framework: str, attestations: Iterable[Attestation]
         if finding.kind is FindingKind.COMPLIANCE and finding.status is FindingStatus.SUPPRESSED
     }
     result = []
-    for control in sorted(of_control.keys() | attested.keys(), key=_natural):
+    for control in sorted(of_control.keys() | attested.keys() | known.keys(), key=_natural):
         rows = [
             _policy_row(policy, verdicts[policy], waived, _unseen(report, policy))
             for policy in sorted(of_control[control])
@@ -254,7 +271,10 @@ def controls(report: Report, framework: str, attestations: Iterable[Attestation]
         result.append(
             {
                 "control": control,
-                "verdict": _verdict([row["verdict"] for row in rows], bool(attested[control])),
+                "title": known[control].title if control in known else "",
+                "verdict": _verdict(
+                    [row["verdict"] for row in rows], bool(attested[control]), known.get(control)
+                ),
                 "policies": rows,
                 "attestations": [encode(attestation) for attestation in attested[control]],
             }
@@ -297,12 +317,19 @@ def _policy_row(
     }
 
 
-def _verdict(verdicts: list[str], attested: bool) -> str:
-    """The worst verdict of a control's policies; a person's word counts where no machine judges."""
+def _verdict(verdicts: list[str], attested: bool, control: ControlFile | None = None) -> str:
+    """The worst verdict of a control's policies; a person's word counts where no machine judges.
+
+    NOT_ATTESTED: people have to judge it, and nobody did.
+    """
     for word in ("NON_COMPLIANT", "INSUFFICIENT_DATA", "WAIVED", "COMPLIANT"):
         if word in verdicts:
             return word
-    return "ATTESTED" if attested else "NOT_APPLICABLE"
+    if attested:
+        return "ATTESTED"
+    if control is not None and not verdicts:
+        return "INSUFFICIENT_DATA" if control.policies else "NOT_ATTESTED"
+    return "NOT_APPLICABLE"
 
 
 def _natural(control: str) -> tuple[Any, ...]:

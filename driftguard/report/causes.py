@@ -34,7 +34,9 @@ def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -
         CauseRow(
             cause=cause,
             kind=say(f"cause.{cause.kind}"),
-            title=act(cause.changed_by, say) if cause.kind == "SESSION" and cause.changed_by else cause.title,
+            title=person(cause.changed_by.principal)
+            if cause.kind == "SESSION" and cause.changed_by
+            else cause.title,
             severity=say(f"severity.{cause.severity.value}"),
             who=act(cause.changed_by, say) if cause.changed_by else say("who.nobody"),
             affects=say(

@@ -54,6 +54,10 @@ class Item:
     who: str
     known_who: bool
     todo: str
+    rule: str
+    """The policy's title, in the reader's language."""
+    brief: str
+    """The same in a few words, for a terminal."""
     changes: tuple[Change, ...]
     more_changes: int
     before_label: str
@@ -258,7 +262,9 @@ def item(
         since=f"{finding.first_seen:%Y-%m-%d %H:%M}",
         who=_who(finding, say),
         known_who=finding.changed_by is not None,
-        todo=_todo(finding, say),
+        todo=_todo(finding, say, "todo"),
+        rule=_rule(finding, policies or {}, say),
+        brief=_todo(finding, say, "brief"),
         changes=changes,
         more_changes=more,
         before_label=say("column.was" if finding.kind is FindingKind.UNDECLARED else "column.expected"),
@@ -268,9 +274,7 @@ def item(
 
 def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        policy = policies.get(finding.subject)
-        korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
-        return f"{name}: {korean or finding.title}"
+        return f"{name}: {_rule(finding, policies, say)}"
     if finding.kind is FindingKind.UNMANAGED:
         return say("finding.unmanaged", name=name)
     if finding.kind is FindingKind.UNDECLARED:
@@ -280,20 +284,27 @@ def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], s
     return say("finding.differs", name=name, subject=finding.subject)
 
 
+def _rule(finding: Finding, policies: Mapping[str, PolicySummary], say: Messages) -> str:
+    """The title of the policy that a finding of compliance is about."""
+    policy = policies.get(finding.subject)
+    korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
+    return korean or finding.title
+
+
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
     return say("who.nobody") if by is None else act(by, say)
 
 
-def _todo(finding: Finding, say: Messages) -> str:
+def _todo(finding: Finding, say: Messages, form: str) -> str:
     if finding.remedy:
-        return say("todo.remedy", finding=finding.fingerprint)
+        return say(f"{form}.remedy", finding=finding.fingerprint)
     if finding.kind is FindingKind.DRIFT and not finding.subject:
-        return say("todo.deleted")
+        return say(f"{form}.deleted")
     kind = {"DRIFT": "drift", "UNDECLARED": "undeclared", "UNMANAGED": "unmanaged"}.get(
         finding.kind.value, "compliance"
     )
-    return say(f"todo.{kind}", finding=finding.fingerprint, resource=finding.key.identifier)
+    return say(f"{form}.{kind}", finding=finding.fingerprint, resource=finding.key.identifier)
 
 
 def _detail(finding: Finding) -> dict[str, Any]:

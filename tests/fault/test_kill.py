@@ -14,8 +14,12 @@ from driftguard.history.port import Query
 from tests.history_values import report, resource, run, snapshot
 
 POINTS = 200
+LONGEST = 0.2
+"""Seconds before a kill at most, so that a slow machine does not make the test endless."""
 # One interpreter forks a writer per point, kills it and looks at what it left.
-FORKER = """
+FORKER = (
+    f"LONGEST = {LONGEST}\n"
+    + """
 import os, random, signal, sys, time
 from driftguard.history import open_store
 from tests.history_values import report, resource, run, snapshot
@@ -49,7 +53,7 @@ for point in range(int(sys.argv[4])):
             os.write(write, b"t")
     os.close(write)
     os.read(read, 1)
-    time.sleep(rng.random() * 1.3 * typical)
+    time.sleep(rng.random() * min(1.3 * typical, LONGEST))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     done = 0
@@ -70,6 +74,7 @@ for point in range(int(sys.argv[4])):
     store.close()
     print(turn, done, flush=True)
 """
+)
 
 
 def _points(url: str, seed: int, first: int, count: int) -> list[tuple[int, int]]:

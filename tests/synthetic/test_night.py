@@ -4,51 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
-
-from driftguard.model import Drift, DriftStatus, FindingKind, Report
-from driftguard.sandbox import Sandbox
-from driftguard.sandbox.estate import deploy, expected_report, play
+from driftguard.model import Drift, DriftStatus, FindingKind
+from driftguard.sandbox.estate import expected_report
 from driftguard.sandbox.estate.night import Expected
-from driftguard.sandbox.estate.plan import estate, read
-from driftguard.scan import scan
-from driftguard.settings import load_settings
-from driftguard.wiring import Wiring
-
-
-@dataclass(frozen=True)
-class Night:
-    before: Report
-    after: Report
-    unknown: tuple[str, ...]
-
-
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    folder: Path = tmp_path_factory.mktemp("night")
-    (folder / "config.yaml").write_text(read("config.yaml"), encoding="utf-8")
-    settings = load_settings(
-        str(folder / "config.yaml"), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"}
-    )
-
-    def run(sandbox: Sandbox) -> Report:
-        home = estate().account("management")
-        with Wiring(
-            settings,
-            session_factory=lambda: sandbox.session(account=home, principal="driftguard"),
-            clock=sandbox.clock.now,
-        ) as wiring:
-            return scan(wiring.job(trigger="test"))
-
-    with Sandbox() as sandbox:
-        deploy(sandbox)
-        before = run(sandbox)
-        play(sandbox)
-        yield Night(before, run(sandbox), tuple(sandbox.unknown))
+from tests.synthetic.conftest import Night
 
 
 def named(drift: Drift) -> str:

@@ -24,13 +24,22 @@ def export_(app: App, framework: str, at: str | None, out: str) -> None:
     """Write the bundle and print its seal; keep the seal somewhere else too."""
     from driftguard.history.evidence import export
     from driftguard.history.key import key_path, load_key
+    from driftguard.rules.shipped import all_frameworks
     from driftguard.wiring import Wiring
 
     settings = app.settings
     with Wiring(settings) as wiring:
         key = load_key(key_path(settings.store.url, settings.store.key_file))
         when = moment(at) or datetime.now(UTC)
-        seal = export(wiring.store, framework, when, Path(out), actor=wiring.actor, key=key)
+        seal = export(
+            wiring.store,
+            framework,
+            when,
+            Path(out),
+            actor=wiring.actor,
+            key=key,
+            listed=all_frameworks().get(framework),
+        )
     click.echo(f"{out}\nseal {seal}")
 
 

@@ -103,8 +103,11 @@ class ResourcePart(Part):
         columns = ("identifier", "arn", "name", "logical_id", "physical_id")
         near = " OR ".join(f"LOWER(COALESCE({name}, '')) LIKE ? ESCAPE '!'" for name in columns)
         sql = f"SELECT {COLUMNS} FROM resources WHERE {{}} ORDER BY account, region, type, identifier LIMIT 1000"  # noqa: S608
+        # A key as it is printed: account/region/type/identifier, of which the last may hold slashes.
+        whole, parts = "account = ? AND region = ? AND type = ? AND identifier = ?", text.split("/", 3)
         with self.database.read() as connection:
-            rows = connection.rows(sql.format(exact), [text] * 5)
+            rows = connection.rows(sql.format(whole), parts) if len(parts) == 4 else []
+            rows = rows or connection.rows(sql.format(exact), [text] * 5)
             rows = rows or connection.rows(sql.format(near), [contains(text)] * 5)
         return [key_of(row) for row in rows]
 

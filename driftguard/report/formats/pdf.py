@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from driftguard import __version__
@@ -15,6 +16,7 @@ from driftguard.report.view import Item, View, percent, view
 
 MEDIA_TYPE = "application/pdf"
 SUFFIX = ".pdf"
+_CAUSES = 20
 _MOST = 300
 _COLORS = {
     "CRITICAL": "#8f1239",
@@ -96,7 +98,13 @@ class _Styles:
             splitLongWords=True,
             wordWrap="CJK" if self.font(text) == _KOREAN else None,
         )
-        return Paragraph(escape(text), style)
+        return Paragraph("".join(self._runs(text, bold)), style)
+
+    def _runs(self, text: str, bold: bool) -> Iterable[str]:
+        """``text`` with each run in a font that has its letters: the Korean one has no middle dot."""
+        for _, run in groupby(text, key=lambda letter: letter.isspace() or self.font(letter) != _KOREAN):
+            part = "".join(run)
+            yield f'<font name="{self.font(part, bold)}">{escape(part)}</font>'
 
 
 def _flow(report: Report, shown: View, options: Options, styles: _Styles) -> Iterable[Any]:
@@ -114,6 +122,13 @@ def _flow(report: Report, shown: View, options: Options, styles: _Styles) -> Ite
         yield styles.paragraph(" ".join(shown.headline[1:]), 10, color=soft, before=4)
     yield Spacer(1, 12)
     yield _table([[tile.label, tile.value, tile.note] for tile in shown.tiles], styles, (130, 70, 295))
+    if shown.causes:
+        yield _heading(f"{say('section.causes')} ({len(shown.causes)})", styles)
+        causes = [
+            [row.severity, f"{row.title} ({row.kind})", row.who, row.affects]
+            for row in shown.causes[:_CAUSES]
+        ]
+        yield _table(causes, styles, (55, 150, 160, 130))
     for title, items, empty in (
         ("section.new", shown.new, "empty.new"),
         ("section.open", shown.still, "empty.open"),

@@ -90,6 +90,9 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
         yield _heading(say("section.remarks"), len(report.notes))
         for note in report.notes[:most]:
             yield Text("  " + note)
+        if len(report.notes) > most:
+            more = say("compact.more", count=len(report.notes) - most, command=_ALL)
+            yield Text("  " + more, style="dim")
 
 
 def _heading(title: str, count: int) -> Text:
@@ -106,7 +109,7 @@ def _causes(shown: View, most: int) -> Group:
     for row in shown.causes[:most]:
         severity = (row.severity.ljust(9), _STYLES[row.cause.severity.value])
         lines.append(Text.assemble("  ", severity, " ", (row.title, "bold"), (f"  {row.kind}", "dim")))
-        who = f"  {row.who}" if row.cause.changed_by and row.title != row.who else ""
+        who = f" · {row.who}" if row.cause.changed_by else ""
         lines.append(Text(f"            {row.affects}{who}", style="dim"))
     if len(shown.causes) > most:
         more = shown.text("compact.more", count=len(shown.causes) - most, command=_ALL)
@@ -140,8 +143,9 @@ def _block(items: Sequence[Item], shown: View, verbose: bool) -> Group:
     say, worst, most = shown.text, items[0], _VERBOSE if verbose else _LINES
     style = _STYLES[worst.finding.severity.value]
     lines: list[RenderableType] = [
-        Text.assemble((worst.severity.ljust(9), style), " ", (worst.resource, "bold")),
-        Text(f"  {worst.place} · {say('compact.since', since=worst.since)}", style="dim"),
+        Text.assemble(
+            (worst.severity.ljust(9), style), " ", (worst.resource, "bold"), (f"  {worst.place}", "dim")
+        ),
     ]
     for item in items[:most]:
         lines += _finding(item, shown)
@@ -149,17 +153,19 @@ def _block(items: Sequence[Item], shown: View, verbose: bool) -> Group:
         lines.append(Text("  " + say("elements.more", count=len(items) - most), style="dim"))
     known = dict.fromkeys(item.who for item in items if item.known_who)
     for who in known or [worst.who]:
-        lines.append(Text(f"  {say('column.who')}: {who}", style="dim"))
-    lines.append(Text("  → " + worst.todo))
+        since = say("compact.since", since=worst.since)
+        lines.append(Text(f"  {say('column.who')}: {who} · {since}", style="dim"))
+    lines.append(Text("  → " + worst.brief))
     return Group(*lines)
 
 
 def _finding(item: Item, shown: View) -> Iterable[Text]:
-    badges = [(f"  [{badge}]", "dim") for badge in item.badges]
+    said = shown.text("badge.new")  # the heading says it
+    badges = [(f"  [{badge}]", "dim") for badge in item.badges if badge != said]
     if not item.changes:
         title = item.title
         if item.finding.kind.value == "COMPLIANCE":
-            title = shown.text("compact.fails", title=item.finding.title)
+            title = shown.text("compact.fails", title=item.rule)
         yield Text.assemble("  ", title, *badges)
         if item.finding.kind.value == "COMPLIANCE" and item.finding.message:
             yield Text(f"    {item.finding.message}", style="dim")

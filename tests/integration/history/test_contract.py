@@ -385,3 +385,9 @@ def test_statuses_in_the_store_speak_of_drift_alone(store: SqlStore) -> None:
     assert [d.key.identifier for d in store.drifts(Query(statuses=("drifted",))).items] == ["a"]
     assert store.drifts(Query(statuses=("UNMANAGED", "IN_SYNC"))).total == 2
     assert store.drifts(Query(stacks=("sh*",), order="logical_id")).items[0].stack_id == STACK_ID
+
+
+def test_a_key_as_it_is_printed_names_its_resource(store: SqlStore) -> None:
+    role = key("path/to/role", "AWS::IAM::Role")
+    store.record(report(0), snapshot(0, resource("x", key=role), resource("path/to/role-2")))
+    assert store.find_keys(str(role)) == [role]

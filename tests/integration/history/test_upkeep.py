@@ -32,15 +32,15 @@ def bare(url: str) -> Database:
     return PostgresDatabase(url)
 
 
-NEWEST = max(available("sqlite"))
+NUMBERS = sorted(available("sqlite"))
 
 
-@pytest.mark.parametrize("since", range(NEWEST + 1))
+@pytest.mark.parametrize("since", [0, *NUMBERS])
 def test_a_store_of_every_earlier_version_is_brought_up_to_date(store_url: str, since: int) -> None:
     database = bare(store_url)
     assert version(database) == 0
     if since:
-        assert migrate(database, since) == list(range(1, since + 1))
+        assert migrate(database, since) == [number for number in NUMBERS if number <= since]
         with database.write() as connection:
             connection.run(
                 "INSERT INTO resources (id, partition, account, region, type, identifier) VALUES (1, ?, ?, ?, ?, ?)",
@@ -48,7 +48,7 @@ def test_a_store_of_every_earlier_version_is_brought_up_to_date(store_url: str, 
             )
     database.close()
     store = open_store(store_url)
-    assert version(store.database) == NEWEST
+    assert version(store.database) == NUMBERS[-1]
     store.record(full_report(0), snapshot(0, resource("archive")))
     assert store.verify() == []
     assert bool(store.find_keys("old")) == bool(since)
@@ -74,9 +74,9 @@ def test_many_processes_may_open_a_new_store_at_once(store_url: str) -> None:
         process.join(30)
     store = open_store(store_url)
     with store.database.read() as connection:
-        assert [row[0] for row in connection.rows("SELECT version FROM migrations ORDER BY version")] == list(
-            range(1, NEWEST + 1)
-        )
+        assert [
+            row[0] for row in connection.rows("SELECT version FROM migrations ORDER BY version")
+        ] == NUMBERS
     store.close()
 
 
@@ -89,7 +89,7 @@ def test_a_store_of_the_future_is_refused(store: SqlStore, store_url: str) -> No
 
 
 def test_both_dialects_have_the_same_migrations() -> None:
-    assert set(available("sqlite")) == set(available("postgres")) == set(range(1, NEWEST + 1))
+    assert set(available("sqlite")) == set(available("postgres")) == set(NUMBERS)
 
 
 def test_people_can_read_the_views(store: SqlStore) -> None:

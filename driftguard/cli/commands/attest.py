@@ -1,0 +1,86 @@
+"""Attest a control that no machine can judge: who says so, on what evidence, until when."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+import click
+
+from driftguard.cli.app import App, pass_app
+from driftguard.cli.decisions import expiry
+from driftguard.cli.output import output_option, print_json
+from driftguard.errors import InputError
+
+
+@click.command("attest", help=__doc__)
+@click.argument("framework")
+@click.argument("control")
+@click.option("--statement", required=True, help="What is attested, in one sentence.")
+@click.option("--evidence", default="", help="Where the proof lies: a ticket, a document, a URL.")
+@click.option("--by", "actor", default="", help="Who attests; default: who runs this.")
+@click.option("--expires", default="365d", show_default=True, help="Days (365d) or a date (2027-01-31).")
+@output_option()
+@pass_app
+def command(
+    app: App,
+    framework: str,
+    control: str,
+    statement: str,
+    evidence: str,
+    actor: str,
+    expires: str,
+    output: str,
+) -> None:
+    from driftguard.history.port import Attestation
+    from driftguard.report.document import moment
+    from driftguard.wiring import Wiring
+
+    if len(statement.strip()) < 3:
+        raise InputError("a statement is needed.", fix="Say with --statement what is attested.")
+    now = datetime.now(UTC)
+    name, control = _control(framework, control)
+    with Wiring(app.settings) as wiring:
+        made = Attestation(
+            id=f"a-{secrets.token_hex(4)}",
+            framework=name,
+            control=control,
+            actor=actor or wiring.actor,
+            at=now,
+            statement=statement.strip(),
+            reference=evidence,
+            expires_at=expiry(expires, now),
+        )
+        wiring.store.put_attestation(made)
+    if output == "json":
+        print_json(
+            {
+                "id": made.id,
+                "framework": made.framework,
+                "control": made.control,
+                "by": made.actor,
+                "at": moment(made.at),
+                "expires_at": moment(made.expires_at),
+                "statement": made.statement,
+                "evidence": made.reference,
+            }
+        )
+        return
+    click.echo(f"{made.id}: {made.framework} {made.control} attested until {made.expires_at:%Y-%m-%d}.")
+
+
+def _control(framework: str, control: str) -> tuple[str, str]:
+    """The framework's own name and the control's, or an `InputError` that says which there are."""
+    from driftguard.rules.shipped import all_frameworks
+
+    frameworks = all_frameworks()
+    found = frameworks.get(framework)
+    if found is None:
+        known = ", ".join(one.id for one in frameworks.frameworks)
+        raise InputError(f"there is no framework {framework!r}.", fix=f"Known: {known}.")
+    if control not in {one.id for one in found.controls}:
+        raise InputError(
+            f"{found.id} has no control {control!r}.",
+            fix=f"`driftguard policies list --framework {found.id}`.",
+        )
+    return found.id, control

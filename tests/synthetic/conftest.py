@@ -1,0 +1,52 @@
+"""The demo night, played once for all tests that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from driftguard.model import Report
+from driftguard.sandbox import Sandbox
+from driftguard.sandbox.estate import deploy, play
+from driftguard.sandbox.estate.plan import estate, read
+from driftguard.scan import scan
+from driftguard.settings import load_settings
+from driftguard.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class Night:
+    """Two scans, what they left in the store at ``store`` (a URL), and the AWS they looked at."""
+
+    before: Report
+    after: Report
+    unknown: tuple[str, ...]
+    store: str
+    folder: Path
+    sandbox: Sandbox
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    folder: Path = tmp_path_factory.mktemp("night")
+    (folder / "config.yaml").write_text(read("config.yaml"), encoding="utf-8")
+    url = f"sqlite:///{folder / 'driftguard.db'}"
+    settings = load_settings(str(folder / "config.yaml"), {"DRIFTGUARD_STORE": url})
+
+    def run(sandbox: Sandbox) -> Report:
+        home = estate().account("management")
+        with Wiring(
+            settings,
+            session_factory=lambda: sandbox.session(account=home, principal="driftguard"),
+            clock=sandbox.clock.now,
+        ) as wiring:
+            return scan(wiring.job(trigger="test"))
+
+    with Sandbox() as sandbox:
+        deploy(sandbox)
+        before = run(sandbox)
+        play(sandbox)
+        yield Night(before, run(sandbox), tuple(sandbox.unknown), url, folder, sandbox)

@@ -1,0 +1,112 @@
+"""The memory of the demo night, through the commands that a platform engineer and an auditor use."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftguard.cli.root import run
+from driftguard.report import render
+from tests.synthetic.conftest import Night
+
+
+@pytest.fixture
+def cli(night: Night, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.setenv("DRIFTGUARD_STORE", night.store)
+    monkeypatch.chdir(night.folder)
+
+    def call(*arguments: str, expect: int = 0) -> str:
+        capsys.readouterr()
+        code = run(list(arguments))
+        out = capsys.readouterr()
+        assert code == expect, (arguments, code, out.err)
+        return out.out
+
+    return call
+
+
+def test_the_store_verifies_and_a_backup_is_a_whole_store(
+    cli: Any, night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("store", "verify").strip() == "intact"
+    copy = tmp_path / "copy.db"
+    cli("store", "backup", str(copy))
+    before = json.loads(cli("drift", "--output", "json", expect=1))
+    monkeypatch.setenv("DRIFTGUARD_STORE", f"sqlite:///{copy}")
+    (tmp_path / "driftguard.key").write_bytes((night.folder / "driftguard.key").read_bytes())
+    (tmp_path / "driftguard.key").chmod(0o600)
+    assert cli("store", "verify").strip() == "intact"
+    assert json.loads(cli("drift", "--output", "json", expect=1)) == before
+    assert "Repeat with --yes" in cli("store", "retain")
+    cli("store", "retain", "--yes")
+    assert cli("store", "verify").strip() == "intact"
+
+
+def test_evidence_names_every_control_and_a_changed_byte_is_found(cli: Any, tmp_path: Path) -> None:
+    made = cli(
+        "attest", "k-isms", "1.1.1", "--statement", "The board met on 1 September.",
+        "--evidence", "https://wiki.example.com/board/2026-09", "--by", "lee", "--output", "json",
+    )  # fmt: skip
+    assert json.loads(made)["framework"] == "K-ISMS"
+    bundle = tmp_path / "k-isms.zip"
+    later = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%d")
+    seal = cli("evidence", "export", "--framework", "K-ISMS", "--at", later, "--out", str(bundle)).split()[-1]
+    assert cli("evidence", "verify", str(bundle), "--seal", seal).strip() == "intact"
+    with zipfile.ZipFile(bundle) as archive:
+        controls = {one["control"]: one for one in json.loads(archive.read("controls.json"))}
+        audit = archive.read("audit.jsonl").decode()
+    verdicts = {name: one["verdict"] for name, one in controls.items()}
+    assert len(controls) == 80 and verdicts["1.1.1"] == "ATTESTED"
+    assert {"NON_COMPLIANT", "NOT_ATTESTED"} <= set(verdicts.values())
+    assert controls["1.1.2"]["title"] and verdicts["1.1.2"] == "NOT_ATTESTED"
+    assert "attestation.put" in audit
+    raw = bytearray(bundle.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    bundle.write_bytes(raw)
+    assert "NOT intact" in cli("evidence", "verify", str(bundle), expect=2)
+
+
+def test_attesting_what_there_is_not_is_refused_with_what_there_is(cli: Any) -> None:
+    cli("attest", "K-ISMS", "99.9", "--statement", "so it is", expect=2)
+    cli("attest", "NOPE", "1.1.1", "--statement", "so it is", expect=2)
+
+
+def test_security_hub_takes_every_finding_of_the_night(night: Night) -> None:
+    findings = json.loads(render(night.after, "asff"))
+    listed = findings["Findings"] if isinstance(findings, dict) else findings
+    assert len(listed) > 10
+    taken = 0
+    places = {(one["AwsAccountId"], one.get("Region") or one["ProductArn"].split(":")[3]) for one in listed}
+    for account, region in sorted(places):
+        hub = night.sandbox.session(account=account, region=region, principal="driftguard").client(
+            "securityhub"
+        )
+        hub.enable_security_hub()
+        mine = [
+            one for one in listed
+            if (one["AwsAccountId"], one.get("Region") or one["ProductArn"].split(":")[3]) == (account, region)
+        ]  # fmt: skip
+        for start in range(0, len(mine), 100):
+            answer = hub.batch_import_findings(Findings=mine[start : start + 100])
+            assert answer["FailedFindings"] == []
+            taken += answer["SuccessCount"]
+    assert taken == len(listed)
+
+
+def test_the_morning_text_is_short_and_says_who(night: Night) -> None:
+    text = str(render(night.after, "text", width=120))
+    assert len(text.splitlines()) < 260
+    assert "arn:aws:sts" not in text
+    assert text.index("Root causes") < text.index("New since the last run")
+
+
+def test_a_planted_change_has_a_timeline(cli: Any, night: Night) -> None:
+    changed = next(f for f in night.after.findings if f.kind.value == "DRIFT" and f.subject and f.changed_by)
+    document = json.loads(cli("history", str(changed.key), "--output", "json"))
+    assert document["entries"]
+    assert document["entries"][0]["kind"] in ("CHANGED", "CREATED")
