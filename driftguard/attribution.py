@@ -68,6 +68,7 @@ _NOISE = frozenset(
 _AGENTS = (
     ("console.amazonaws.com", "console"),
     ("signin.amazonaws.com", "console"),
+    ("aws internal", "console"),
     ("cloudformation.amazonaws.com", "CloudFormation"),
     ("terraform", "Terraform"),
     ("aws-cli", "CLI"),
@@ -205,9 +206,15 @@ def _leaves(value: Json, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _source(record: Mapping[str, Json]) -> str:
+    if str(record.get("sessionCredentialFromConsole", "")).lower() == "true":
+        return "console"
     identity = record.get("userIdentity") or {}
     agent = str(record.get("userAgent") or "").lower()
     invoked = str(identity.get("invokedBy") or "").lower()
+    # A console tab's credentials, whatever the tab calls itself; a service that acted for it comes first.
+    by_console = str(record.get("sessionCredentialFromConsole")).lower() == "true" or agent == "aws internal"
+    if by_console and not invoked:
+        return "console"
     for text in (invoked, agent):
         for mark, name in _AGENTS:
             if mark in text:

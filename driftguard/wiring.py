@@ -8,25 +8,43 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftguard.settings import Settings
 
 if TYPE_CHECKING:
     from driftguard.aws import Aws
-    from driftguard.declared.template import Template
+    from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
     from driftguard.history.store import SqlStore
+    from driftguard.model import DeclaredResource, Drift, Finding, Report, Snapshot
+    from driftguard.model.notice import Delivery
+    from driftguard.model.remediation import Plan, Step
     from driftguard.model.trend import TrendPoint
+    from driftguard.notify import Composer, Tools
+    from driftguard.remediation import Remedies, Wishes
+    from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
+    from driftguard.scan.explaining import Explained
 
 Clock = Callable[[], datetime]
 DEFAULT_FRAMEWORK = "AWS-FSBP"
 """What a scan judges until the settings name something else: AWS's own baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The clock of a run: what time it is, and how to wait."""
+
+    now: Clock
+    sleep: Callable[[float], object]
 
 
 class Wiring:
@@ -101,21 +119,152 @@ class Wiring:
             accounts=accounts,
             regions=regions,
             clock=self.clock,
-            sources=self.sources,
+            repository=self.repository,
+            baselines=self.baselines,
+            notices=self._notices,
         )
 
     @cached_property
-    def sources(self) -> Mapping[str, Template]:
-        """The repository's templates by stack name, where the settings name a folder of them."""
-        if not self.settings.scan.declared:
-            return {}
-        from driftguard.declared.template import find_templates, load_template
+    def remedies(self) -> Remedies:
+        """Our remedies and the user's own.  Raises `PolicyError`."""
+        from driftguard.remediation import load_remedies
+        from driftguard.rules.packaged import packaged_policies
 
-        return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
+        folders = [packaged_policies() / "remediations", *map(Path, self.settings.remediation.folders)]
+        return load_remedies(folders)
+
+    def plan(self, findings: Sequence[Finding], wishes: Wishes) -> Plan:
+        """A remediation plan for findings, from a fresh reading of their accounts.  Changes nothing in AWS."""
+        from driftguard.remediation import plan
+        from driftguard.scan.again import Again
+
+        again = Again(self.job(trigger="plan"), {finding.key.account for finding in findings})
+        return plan(again.material(findings), self.remedies, self.settings.remediation, wishes)
+
+    def runner(
+        self,
+        plan: Plan,
+        *,
+        patches: Path,
+        needs_approval: bool = True,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Runner:
+        """What applies a plan, or goes on with it.  The role that may change things is assumed only here."""
+        from driftguard.remediation.control import AuditSwitch
+        from driftguard.remediation.desk import PlanDesk
+        from driftguard.remediation.hands import AwsHands
+        from driftguard.remediation.runner import Runner
+        from driftguard.scan.again import Again
+
+        settings, writer = self.settings.remediation, self._writer()
+        again = Again(self.job(trigger="apply"), {step.key.account for step in plan.steps})
+
+        def text_of(step: Step) -> tuple[str, str]:
+            found = again.template(step.stack_id)
+            return (found.file, found.text) if found is not None else (step.target, "")
+
+        return Runner(
+            plan,
+            settings=settings,
+            ledger=self.store,
+            eyes=again,
+            hands=AwsHands(
+                lambda key: writer.place(key.account, again.region_of(key)),
+                self.remedies.documents,
+                settings,
+                sleep,
+            ),
+            desk=PlanDesk(plan, patches, text_of, self.store, self.clock, self.actor),
+            switch=AuditSwitch(self.store, plan.id),
+            clock=_Time(self.clock, sleep),
+            actor=self.actor,
+            needs_approval=needs_approval,
+        )
+
+    def _writer(self) -> Aws:
+        """AWS with the role that may start automations and change sets."""
+        from driftguard.aws import Aws
+
+        aws = self.settings.aws.model_copy(update={"role_name": self.settings.remediation.role_name})
+        accounts = tuple(one.model_copy(update={"role_arn": None}) for one in self.settings.scope.accounts)
+        scope = self.settings.scope.model_copy(update={"accounts": accounts})
+        return Aws(aws, scope, session_factory=self._session_factory)
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The repository's templates, where the settings name a folder of them."""
+        if not self.settings.scan.declared:
+            return None
+        from driftguard.declared.repository import load_repository
+
+        return load_repository(Path(self.settings.scan.declared), self.settings.scan.stacks)
+
+    @cached_property
+    def baselines(self) -> tuple[DeclaredResource, ...]:
+        """The recorded states of the baseline files that the settings name."""
+        from driftguard.declared.baseline import load_baseline
+
+        return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))
+
+    def explain(self, before: Drift) -> Explained:
+        """What decides about each property of the resource of ``before``, read again now."""
+        from driftguard.scan.explaining import explain_again
+        from driftguard.scan.job import rules_of
+
+        return explain_again(
+            self.aws,
+            self.store,
+            self.settings,
+            self.redactor,
+            before,
+            rules=rules_of(self.settings),
+            now=self.clock(),
+            baselines=self.baselines,
+        )
 
     def trends(self) -> Sequence[TrendPoint]:
         """One point for each run, oldest first, for the pictures of a report."""
         return self.store.trends()
+
+    def deliver(self) -> int:
+        """Send what waits in the outbox, missed and failed slots included; answers how many messages went out."""
+        notify = self.settings.notify
+        if not notify.channels:
+            return 0
+        from driftguard.notify import send_due
+
+        now = self.store.clock(self.clock())
+        self.store.tell_slots(lambda slot: self.composer.of_slot(slot, now), now)
+        return send_due(self.store, notify, self.tools, self.clock)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """What is said to whom of a report."""
+        from driftguard.history import causes
+        from driftguard.notify import Composer
+        from driftguard.report.formats import asff
+
+        def titles(report: Report) -> dict[str, str]:
+            groups = causes.group(report.findings, report.drifts)
+            return {name: group.title for group in groups for name in group.fingerprints}
+
+        return Composer(
+            settings=self.settings.notify,
+            causes=titles,
+            document=lambda finding, report: asff.document(finding, report, report.run.started_at),
+        )
+
+    @cached_property
+    def tools(self) -> Tools:
+        """What channels send with."""
+        from driftguard.notify import Tools
+
+        return Tools(aws=self.aws, link=self.settings.notify.link)
+
+    def _notices(self, report: Report, snapshot: Snapshot) -> tuple[Delivery, ...]:
+        if not self.settings.notify.routes:
+            return ()
+        return self.composer.deliveries(report, snapshot, self.store.clock(self.clock()))
 
     def close(self) -> None:
         """Let go of the store's connection."""

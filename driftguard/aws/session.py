@@ -167,9 +167,16 @@ class Aws:
             found[own] = Account(id=own)
         return found
 
+    def organizational_units(self) -> dict[str, tuple[str, ...]]:
+        """Account id -> ids of the root and the units above it.  Raises what Organizations answers."""
+        return self._organizations().units_above()
+
+    def _organizations(self) -> Organizations:
+        return Organizations(partial(self._client_of, "", self.home_region), "", self.home_region)
+
     def _organization(self) -> Iterator[Any]:
         choice = self._scope.organization
-        organizations = Organizations(partial(self._client_of, "", self.home_region), "", self.home_region)
+        organizations = self._organizations()
         without = frozenset(choice.exclude_ous)
         rows: Iterable[Mapping[str, Any]]
         if choice.include_ous or without:

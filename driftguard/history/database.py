@@ -1,7 +1,7 @@
 """What the two databases have in common: a handful of calls, and SQL that both understand.
 
-Statements are written once, with ``?`` for parameters and ``$blob``, ``$text`` and ``$big`` for the
-column types that differ.  Writers are serialised by the adapter (``BEGIN IMMEDIATE`` on SQLite, an
+Statements are written once, with ``?`` for parameters and ``$blob``, ``$text``, ``$big``, ``$int`` and
+``$small`` for the column types that differ.  Writers are serialised by the adapter (``BEGIN IMMEDIATE`` on SQLite, an
 advisory lock on PostgreSQL), so that "read, decide, write" inside one ``write()`` is safe.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,13 +38,27 @@ class Database(Protocol):
     dialect: str
     """``sqlite`` or ``postgres``: names the migration files."""
     types: dict[str, str]
-    """What ``$blob``, ``$text`` and ``$big`` are here."""
+    """What ``$blob``, ``$text``, ``$big``, ``$int`` and ``$small`` are here."""
 
     def read(self) -> AbstractContextManager[Connection]:
         """A consistent view for several reads."""
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that is alone among writers, committed at the end or rolled back on any error."""
+
+    def write_rows(self) -> AbstractContextManager[Connection]:
+        """A writing transaction that is alone only with the rows it locks (see ``row_lock``).
+
+        For the ledger and the outbox, which must not wait for a night that is being recorded.
+        """
+
+    row_lock: str
+    """What a SELECT ends with to lock its rows and pass over those that others hold; may be empty."""
+    row_wait: str
+    """The same, waiting for them instead."""
+
+    def now(self, host: datetime) -> datetime:
+        """The clock that all who share this database go by; ``host`` is the caller's own."""
 
     def check(self) -> list[str]:
         """Physical faults of the database, one sentence each; empty if it is sound."""

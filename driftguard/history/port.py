@@ -6,7 +6,7 @@ suite runs over both.  Every write is one transaction; every list is paged by an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -25,7 +25,10 @@ from driftguard.model import (
     StackState,
     Waiver,
 )
+from driftguard.model.notice import Delivery, DeliveryState
 from driftguard.model.remediation import Approval, Execution, Plan
+from driftguard.model.schedule import Lease, Slot, Unit
+from driftguard.model.trend import TrendPoint
 
 T = TypeVar("T")
 
@@ -56,6 +59,8 @@ class Query:
     subjects: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+    """Findings first seen at this moment or later (UTC)."""
     text: str = ""
     at: datetime | None = None
     order: str = ""
@@ -132,6 +137,26 @@ class AuditEntry:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A small JSON value that the service keeps, until ``expires_at`` if it has an end."""
+
+    kind: str
+    name: str
+    value: Mapping[str, Json]
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCount:
+    """How many resources a policy gave a verdict on, now."""
+
+    policy: str
+    compliance: str
+    resources: int
+
+
 class Store(Protocol):
     """Memory.  Raises `StoreError` for whatever goes wrong below."""
 
@@ -145,8 +170,17 @@ class Store(Protocol):
     def begin_run(self, run: Run) -> None:
         """Write the run as RUNNING, so that a crash leaves a trace."""
 
-    def record(self, report: Report, snapshot: Snapshot) -> ImportCounts:
+    def record(
+        self,
+        report: Report,
+        snapshot: Snapshot,
+        lease: Lease | None = None,
+        deliveries: Sequence[Delivery] = (),
+    ) -> ImportCounts:
         """Write a whole run in one transaction: versions, deletions, drifts, evaluations, findings, gaps.
+
+        With a ``lease`` the same transaction closes its unit (unless the run was interrupted), and a worker
+        that has lost it is refused: raises `FencedError`, and nothing is written.  ``deliveries`` go into the outbox.
 
         A resource absent from ``snapshot.resources`` is closed only when it stands in
         ``snapshot.deleted``.  Unchanged states (same ``state_hash``) add no version.
@@ -202,6 +236,10 @@ class Store(Protocol):
     def gaps(self, run_id: str) -> Sequence[Gap]: ...
     def stacks(self, query: Query) -> Page[StackState]: ...
 
+    def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]: ...
+    def trends(self, since: datetime | None = None, limit: int = 400) -> Sequence[TrendPoint]:
+        """The numbers of the newest ``limit`` runs, oldest first."""
+
     # -- people's decisions
     def mark_notified(self, fingerprints: Iterable[str]) -> None: ...
     def waivers(self) -> Sequence[Waiver]: ...
@@ -227,3 +265,101 @@ class Store(Protocol):
     # -- the audit log
     def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry: ...
     def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]: ...
+
+    # -- the run ledger: slots of schedules, units of slots, leases on units
+    def clock(self, host: datetime) -> datetime:
+        """The clock that all workers of this store go by; ``host`` is the caller's own."""
+
+    def advance(
+        self,
+        schedule: str,
+        now: datetime,
+        slots: Callable[[datetime, datetime], Sequence[Slot]],
+        *,
+        tolerance_seconds: float = 300,
+    ) -> Sequence[Slot]:
+        """Write down the slots since the last call, as ``slots(after, until)`` gives them; each once for ever.
+
+        The first call only remembers ``now``.  A clock that was set back by more than the tolerance goes on
+        from ``now``; what was passed over in that wrong future is forgotten.  Answers the slots that are new.
+        """
+
+    def add_slot(self, slot: Slot, now: datetime) -> bool:
+        """Write down one slot with its unit; ``False`` when it was there already."""
+
+    def claim(self, owner: str, now: datetime, lease_seconds: float) -> Lease | None:
+        """Take the oldest unit that is due, or that a lost worker holds; ``None`` when there is none.
+
+        A unit whose ``max_attempts`` (in the task, 3 by default) are used up is given up instead.
+        """
+
+    def renew(self, lease: Lease, now: datetime, lease_seconds: float) -> bool:
+        """Hold a unit for longer; ``False`` when it is somebody else's now."""
+
+    def expand(self, lease: Lease, now: datetime, places: Sequence[tuple[str, str]]) -> None:
+        """Put units, one for each (account, region), in the place of this one.  Raises `FencedError`."""
+
+    def finish(self, lease: Lease, now: datetime, run_id: str = "") -> None:
+        """The unit is done.  Raises `FencedError`."""
+
+    def release(self, lease: Lease, now: datetime) -> None:
+        """Give a unit back undone, as if it had not been taken."""
+
+    def fail(self, lease: Lease, now: datetime, error: str, retry_seconds: float) -> bool:
+        """The unit went wrong: it comes back later, or is given up.  ``True`` if it was given up."""
+
+    def slots(self, schedule: str = "", limit: int = 100) -> Sequence[Slot]:
+        """Slots, newest first."""
+
+    def units(self, schedule: str, slot: str) -> Sequence[Unit]:
+        """The units of a slot."""
+
+    def last_success(self) -> Mapping[str, datetime]:
+        """When the newest finished slot of each schedule was done."""
+
+    def audit_newest(self, before: int | None = None, limit: int = 100) -> Sequence[AuditEntry]:
+        """The newest entries, or those before the sequence ``before``, newest first."""
+
+    # -- what the service keeps
+    def put_document(
+        self, kind: str, name: str, value: Mapping[str, Json], *, expires_at: datetime | None = None
+    ) -> None:
+        """Write a document; one of the same kind and name is replaced."""
+
+    def add_document(
+        self, kind: str, name: str, value: Mapping[str, Json], *, expires_at: datetime | None = None
+    ) -> bool:
+        """Write a document that must be new; ``False`` when there is one (then nothing changes)."""
+
+    def document(self, kind: str, name: str) -> Document | None: ...
+    def documents(self, kind: str) -> Sequence[Document]: ...
+    def take_document(self, kind: str, name: str) -> Document | None:
+        """Read and remove a document in one step: of several takers, one gets it."""
+
+    # -- the outbox
+    def enqueue(self, deliveries: Sequence[Delivery], now: datetime) -> int:
+        """Write deliveries down, each id once for ever; answers how many are new."""
+
+    def take_deliveries(self, now: datetime, lease_seconds: float) -> Sequence[Delivery]:
+        """What is to be sent next: one delivery, or all of a digest, as they were before; empty if nothing is.
+
+        One that comes in state SENDING was taken before by somebody who never closed it.
+        """
+
+    def close_deliveries(
+        self,
+        deliveries: Sequence[Delivery],
+        state: DeliveryState,
+        now: datetime,
+        *,
+        error: str = "",
+        reference: str = "",
+        not_before: datetime | None = None,
+    ) -> None:
+        """Say what became of deliveries that were taken; PENDING with ``not_before`` tries again later."""
+
+    def deliveries(self, channel: str = "", limit: int = 100) -> Sequence[Delivery]:
+        """Deliveries, newest first."""
+
+    def tell_slots(self, compose: Callable[[Slot], Sequence[Delivery]], now: datetime) -> int:
+        """Put what ``compose`` says of each failed or skipped slot into the outbox, each slot once."""

@@ -266,6 +266,7 @@ class _PlaceReader:
             name=found.name or known.name,
             tags={**known.tags, **found.tags},
             created_at=known.created_at,
+            config_id=known.config_id,
         )
 
     def _from_service(self, declared: DeclaredResource) -> list[Seen]:

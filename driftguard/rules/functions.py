@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftguard.model import Source
-from driftguard.rules import documents, network, presence, relations, text
+from driftguard.rules import backups, documents, network, pipelines, presence, relations, tags, text
 from driftguard.rules.standard import ARGUMENTS, delegate
-from driftguard.rules.values import plain
+from driftguard.rules.values import (
+    plain,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,15 @@ def _conversions() -> tuple[Function, ...]:
         _own("number", text.number, "value", "A number out of a number or a text; else null."),
         _own("lower", text.lower, "value", "Lower case; null stays null."),
         _own("matches", text.matches, "value regex", "Whether the regular expression is found in the text; false for null."),
+        _own("unique", text.unique, "list", "The list without repetitions."),
+        _own("share", text.share, "number percent", "So many per cent of a number."),
+        _own("days", backups.days, "number unit", "Minutes, hours, days or weeks, in days."),
+        _own(
+            "longest_gap_days",
+            backups.longest_gap_days,
+            "schedule",
+            "The longest time between two runs of a cron() or rate() schedule.",
+        ),
         _own("split", text.split, "value separator", "The parts of a text, trimmed, without empty ones."),
         _own("version_at_least", text.version_at_least, "version least", "Compares dotted versions number by number."),
         _own("age_days", text.age_days, "time", "Days since an instant (ISO 8601 or epoch seconds); null for null.",
@@ -131,6 +142,10 @@ def _documents() -> tuple[Function, ...]:
              "Whether requests without TLS are denied to everybody.", **hole),
         _own("covers_action", documents.covers_action, "patterns action",
              "Whether a list of action patterns covers the action.", **hole),
+        _own("statements_allowing", documents.statements_allowing, "document patterns",
+             "The statements that allow an action which one of the patterns covers, or covers in part.", **hole),
+        _own("unapproved_changes", pipelines.unapproved_changes, "stages production",
+             "The actions of a pipeline that change a production stack without an approved change set.", **hole),
         _own("grants_admin", documents.grants_admin, "document",
              "Whether a statement allows every action on every resource.", **hole),
     )  # fmt: skip
@@ -167,6 +182,9 @@ def _relations() -> tuple[Function, ...]:
         _own("unlisted", _unlisted, "name",
              "A top-level property that the schema does not know, as templates sometimes have them.",
              context=True, sees_holes=True),
+        _own("tags", tags.tags, "", "The tags as an object, without those of AWS.", **holes),
+        _own("tagged", tags.tagged, "object", "Whether the resource has all these tags; true for null.", **holes),
+        _own("backup_plans", backups.backup_plans, "", "The backup plans that select the resource.", **holes),
         _own("key", relations.key, "part", "type, account, region, partition, identifier, logical_id or arn.", **holes),
         _own("root", lambda value: value, "&expression", "The expression on the resource's properties themselves."),
     )  # fmt: skip

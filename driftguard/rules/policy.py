@@ -66,6 +66,7 @@ class Policy:
             aliases=self.aliases,
             frameworks=self.frameworks,
             remedy=self.remedy,
+            title_ko=self.title_ko,
         )
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:

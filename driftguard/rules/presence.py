@@ -36,7 +36,9 @@ def contains(collection: Any, value: Any) -> Any:
     if collection.__class__ is list:
         return some(element_is(item, value) for item in collection)
     if collection.__class__ is Partial:
-        literal = any(value in part for part in collection.parts if isinstance(part, str))
+        literal = not collection.base64 and any(
+            value in part for part in collection.parts if isinstance(part, str)
+        )
         return True if literal else Unknown(collection.reason)
     for side in (collection, value):
         if side.__class__ in HOLES:

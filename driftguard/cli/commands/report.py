@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -16,9 +17,16 @@ from driftguard.errors import InputError
 @click.option("--framework", help="Only the verdicts of one framework.")
 @click.option("--lang", type=click.Choice(["en", "ko"]), default="en", show_default=True)
 @click.option("--out", metavar="PATH", help="A file, or with several formats a folder; default: stdout.")
+@click.option("--verbose", is_flag=True, help="In text, list what is still open finding by finding.")
 @pass_app
 def command(
-    app: App, formats: str, run_id: str | None, framework: str | None, lang: str, out: str | None
+    app: App,
+    formats: str,
+    run_id: str | None,
+    framework: str | None,
+    lang: str,
+    out: str | None,
+    verbose: bool,
 ) -> None:
     from driftguard.report import render
     from driftguard.report.render import format_module
@@ -37,10 +45,10 @@ def command(
             "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
         )
     for name in names:
-        result = render(report, name, lang, framework=framework, trends=trends)
+        result = render(report, name, lang, framework=framework, trends=trends, verbose=verbose)
         data = result if isinstance(result, bytes) else result.encode()
         if out is None:
-            click.get_binary_stream("stdout").write(data + b"\n" * (not data.endswith(b"\n")))
+            sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
             continue
         target = Path(out) / f"report{format_module(name).SUFFIX}" if len(names) > 1 else Path(out)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,10 @@ TABLES = (
     "executions",
     "attestations",
     "audit",
+    "schedules",
+    "slots",
+    "units",
+    "outbox",
 )
 """Every table, in an order that foreign keys allow."""
 _CHUNK = 1 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -51,8 +52,17 @@ class PostgresDatabase:
     """
 
     dialect = "postgres"
+    row_lock = "FOR UPDATE SKIP LOCKED"
+    row_wait = "FOR UPDATE"
     # Collation "C": the same order as SQLite's and Python's, whatever the server's locale.
-    types = {"blob": "BYTEA", "text": 'TEXT COLLATE "C"', "big": "BIGINT", "without_rowid": ""}  # noqa: RUF012
+    types = {  # noqa: RUF012
+        "blob": "BYTEA",
+        "text": 'TEXT COLLATE "C"',
+        "big": "BIGINT",
+        "int": "INTEGER",
+        "small": "SMALLINT",
+        "without_rowid": "",
+    }
 
     def __init__(self, url: str) -> None:
         self.url = url.replace("postgres://", "postgresql://", 1)
@@ -130,6 +140,16 @@ class PostgresDatabase:
         with self._borrow("BEGIN", f"SELECT pg_advisory_xact_lock({_LOCK})") as connection:
             yield connection
 
+    @contextmanager
+    def write_rows(self) -> Iterator[PostgresConnection]:
+        with self._borrow("BEGIN") as connection:
+            yield connection
+
+    def now(self, host: datetime) -> datetime:
+        with self.read() as connection:
+            found: datetime = connection.rows("SELECT clock_timestamp()")[0][0]
+        return found
+
     def check(self) -> list[str]:
         # PostgreSQL checks its own pages (data checksums); reading every row is what is left to do.
         faults = []
@@ -164,6 +184,9 @@ class PostgresDatabase:
         connection = self._take()
         try:
             connection.raw.execute("VACUUM ANALYZE")
+            # Indexes over random values fill their pages by two thirds only until they are built anew.
+            connection.raw.execute("REINDEX TABLE CONCURRENTLY bodies")
+            connection.raw.execute("REINDEX TABLE CONCURRENTLY versions")
         except psycopg.Error as error:
             raise self._explain(error) from error
         finally:

@@ -6,6 +6,7 @@ import queue
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,16 @@ class SqliteDatabase:
     """A `Database` in one file.  Connections are pooled, so any thread may use it."""
 
     dialect = "sqlite"
-    types = {"blob": "BLOB", "text": "TEXT", "big": "INTEGER", "without_rowid": " WITHOUT ROWID"}  # noqa: RUF012
+    types = {  # noqa: RUF012
+        "blob": "BLOB",
+        "text": "TEXT",
+        "big": "INTEGER",
+        "int": "INTEGER",
+        "small": "INTEGER",
+        "without_rowid": " WITHOUT ROWID",
+    }
+    row_lock = ""
+    row_wait = ""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -107,6 +117,16 @@ class SqliteDatabase:
     def write(self) -> Iterator[SqliteConnection]:
         with self._borrow("BEGIN IMMEDIATE") as connection:
             yield connection
+
+    @contextmanager
+    def write_rows(self) -> Iterator[SqliteConnection]:
+        # SQLite knows one writer only.
+        with self.write() as connection:
+            yield connection
+
+    def now(self, host: datetime) -> datetime:
+        # A SQLite file has one host.
+        return host
 
     def check(self) -> list[str]:
         with self.read() as connection:

@@ -139,6 +139,10 @@ def _rest(report: Report, shown: View, styles: _Styles) -> Iterable[Any]:
     ]
     if rows:
         yield _table(rows, styles, (110, 120, 235, 30))
+    if report.notes:
+        yield _heading(f"{say('section.remarks')} ({len(report.notes)})", styles)
+        for note in report.notes[:_MOST]:
+            yield styles.paragraph(note)
     if shown.accepted:
         yield _heading(f"{say('section.accepted')} ({len(shown.accepted)})", styles)
         accepted = [[i.severity, i.title, i.place, i.finding.waiver or "–"] for i in shown.accepted[:_MOST]]
