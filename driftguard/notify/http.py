@@ -52,6 +52,10 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(row[4][0]) for row in found))
 
 
+_UNREACHABLE = (NewConnectionError, ConnectTimeoutError, NameResolutionError, SSLError, MaxRetryError)
+"""Nothing was sent."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came back: the status, and the value of a header if one was asked for."""
@@ -97,13 +101,7 @@ class Http:
             )
             status, got = answer.status, dict(answer.headers)
             answer.release_conn()
-        except (
-            NewConnectionError,
-            ConnectTimeoutError,
-            NameResolutionError,
-            SSLError,
-            MaxRetryError,
-        ) as error:
+        except _UNREACHABLE as error:
             raise NotifyError(
                 f"{host} cannot be reached ({type(error).__name__}).", fix="Check the network."
             ) from None

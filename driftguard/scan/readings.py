@@ -38,9 +38,9 @@ class Readings:
     """The outside world, as values.
 
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
-    and region; ``covered`` are the account and region pairs that were entered; ``whole`` are the accounts
-    of which every stack was read, so that what none of them declares is declared nowhere. ``unlisted`` are
-    covered pairs whose stacks could not be listed.
+    and region; ``covered`` are the account and region pairs that were entered, ``stackless`` those of them
+    whose stacks could not be listed; ``whole`` are the accounts of which every stack was read, so that what
+    none of them declares is declared nowhere.
     """
 
     declared: Sequence[DeclaredResource]
@@ -58,6 +58,7 @@ class Readings:
     config_told: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     """Account and region whose results were read wholly -> policies that AWS Config has not judged there."""
     covered: frozenset[tuple[str, str]] = frozenset()
+    stackless: frozenset[tuple[str, str]] = frozenset()
     listed: frozenset[tuple[str, str]] = frozenset()
     """Account and region pairs whose inventory was asked for as a whole, gaps left aside."""
     wants: Callable[[str], bool] = lambda _: True
@@ -65,7 +66,6 @@ class Readings:
     whole: frozenset[str] = frozenset()
     sources: Sequence[StackSource] = ()
     unmatched_templates: tuple[str, ...] = ()
-    unlisted: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

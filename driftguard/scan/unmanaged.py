@@ -39,8 +39,8 @@ def unmanaged(
 def _may_be_declared(key: ResourceKey, readings: Readings) -> bool:
     """Whether a stack that could not be listed may declare it; what is global, from any region."""
     if (key.account, key.region) in readings.covered:
-        return (key.account, key.region) in readings.unlisted
-    return any(account == key.account for account, _ in readings.unlisted)
+        return (key.account, key.region) in readings.stackless
+    return any(account == key.account for account, _ in readings.stackless)
 
 
 def _of_another_stack(resource: Resource, stacks: Collection[str]) -> bool:
