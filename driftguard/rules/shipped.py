@@ -13,6 +13,9 @@ from driftguard.rules.frameworks import Frameworks, load_frameworks
 from driftguard.rules.packaged import packaged_policies
 from driftguard.settings.policies import PolicySettings
 
+EVERY = "*"
+"""In place of a framework: every policy that there is."""
+
 
 def load_all(folders: Iterable[str | Path] = ()) -> Catalogue:
     """Our policies and those in ``folders``; the errors of every file are in the catalogue."""
@@ -42,7 +45,9 @@ def selected(
     if names or policies or settings.include:
         only = set()
         for name in names:
-            only |= _of_framework(catalogue, name)
+            only |= (
+                {one.id for one in catalogue.policies} if name == EVERY else _of_framework(catalogue, name)
+            )
     include = tuple(policies) or settings.include
     return catalogue.select(
         include=include, exclude=settings.exclude, overrides=settings.overrides, only=only
