@@ -417,7 +417,7 @@ class Runner:
 def _not_restored(step: Step, live: Resource | None) -> str:
     """The first place that is not as it was saved."""
     properties = live.properties if live is not None else {}
-    for change in step.expected:
+    for change in (one for one in step.expected if one.path):
         if at(properties, change.path) != step.saved.get(change.path, ABSENT):
             return change.path
     return ""

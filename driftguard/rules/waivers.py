@@ -68,15 +68,15 @@ def load_waivers(files: Iterable[Path]) -> tuple[tuple[Waiver, ...], tuple[Polic
     """The waivers of all files, and the errors of those entries that are wrong; the others count."""
     found: dict[str, Waiver] = {}
     errors: list[PolicyError] = []
-    given = list(files)
+    named = list(files)
     errors += [
         PolicyError(
             "there is no such waiver file.", where=Where(str(path)), fix="Correct `policies.waivers`."
         )
-        for path in given
+        for path in named
         if not path.exists()
     ]
-    for path in policy_files(path for path in given if path.exists()):
+    for path in policy_files(path for path in named if path.exists()):
         try:
             document = read(path)
         except PolicyError as error:

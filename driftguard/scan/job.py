@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from driftguard.aws import Aws, Target
 from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
-from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope
+from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope, Snapshot
+from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue
 from driftguard.rules.waivers import load_waivers
@@ -42,6 +43,8 @@ class Job:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     repository: Repository | None = None
     baselines: tuple[DeclaredResource, ...] = ()
+    notices: Callable[[Report, Snapshot], Sequence[Delivery]] = lambda report, snapshot: ()
+    """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
     run_id: str = ""
@@ -73,7 +76,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         memory = _memory(job, readings)
 
         progress.phase("decide")
-        rules = _rules(job.settings)
+        rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
         verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
         finished = replace(
@@ -84,14 +87,15 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         whole = report(finished, readings, memory, verdict, job.catalogue, run.started_at)
 
         progress.phase("record")
-        job.store.record(whole, readings.snapshot, job.lease)
+        answer = job.redactor.report(whole)
+        job.store.record(whole, readings.snapshot, job.lease, job.notices(answer, readings.snapshot))
         for reason, states in next_witnesses(readings, memory, whole.drifts).items():
             job.store.put_witnesses(states, actor="driftguard", reason=reason, at=run.started_at)
     except BaseException as error:
         status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
         job.store.fail_run(run.id, status, str(error) or type(error).__name__)
         raise
-    return job.redactor.report(whole)
+    return answer
 
 
 def _targets(job: Job) -> tuple[Target, ...]:
@@ -141,7 +145,8 @@ def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
     return lambda name: not judged(name)
 
 
-def _rules(settings: Settings) -> Rules:
+def rules_of(settings: Settings) -> Rules:
+    """What the settings say about comparing."""
     narrowed = bool(settings.scope.stacks)
     return Rules(
         ignore=settings.scan.ignore,

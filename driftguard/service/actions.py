@@ -9,6 +9,7 @@ from datetime import timedelta
 from driftguard.errors import InputError, RefusedError
 from driftguard.model import Finding, FindingKind, ResourceKey, Waiver
 from driftguard.model.remediation import Approval, Plan
+from driftguard.remediation.guards import approved as missing_approval
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.problems import ForbiddenError, NotFoundError
@@ -180,6 +181,7 @@ class Actions:
 
 
 def approved(plan: Plan, services: Services) -> bool:
-    """Whether enough people other than the author approved exactly this plan."""
-    given = {one.approver for one in plan.approvals if one.digest == plan.digest} - {plan.author}
-    return len(given) >= max(plan.required_approvals, services.settings.web.required_approvals)
+    """Whether enough people approved exactly this plan.  Here its author never counts, whatever the settings
+    allow on the command line: nobody sees who sits before a browser."""
+    strict = services.settings.remediation.model_copy(update={"author_may_approve": False})
+    return not missing_approval(plan, strict)

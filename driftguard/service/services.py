@@ -13,6 +13,7 @@ from driftguard.model import Finding
 from driftguard.model.remediation import Plan
 from driftguard.rules import Catalogue
 from driftguard.rules.frameworks import Frameworks, load_frameworks
+from driftguard.service.desk import Desk, Planned, upcoming
 from driftguard.service.scanning import Scans
 from driftguard.settings import Settings
 
@@ -23,14 +24,6 @@ Planner = Callable[[Sequence[Finding], str], Plan]
 """Makes (and stores) the plan that answers findings, by its author.  Raises `RefusedError`."""
 Applier = Callable[[Plan, str], None]
 """Starts an approved plan.  Raises `RefusedError`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A run that a schedule will start."""
-
-    name: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +40,22 @@ class Services:
     upcoming: Callable[[], Sequence[Planned]] = field(default=tuple)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def control_names(self, lang: str) -> dict[tuple[str, str], str]:
-        """(framework, control) -> its title."""
-        return {
-            (framework.id, control.id): (control.title_ko if lang == "ko" else "") or control.title
-            for framework in self.frameworks.frameworks
-            for control in framework.controls
-        }
-
 
 def services(wiring: Wiring) -> Services:
     """The services of one set of settings."""
     from driftguard.rules.packaged import packaged_policies
 
-    folders = [
-        packaged_policies() / "frameworks",
-        *(Path(f) / "frameworks" for f in wiring.settings.policies.folders),
-    ]
+    own = [Path(folder) / "frameworks" for folder in wiring.settings.policies.folders]
+    folders = [packaged_policies() / "frameworks", *(folder for folder in own if folder.is_dir())]
+    desk = Desk(wiring)
     return Services(
         settings=wiring.settings,
         store=wiring.store,
         catalogue=wiring.catalogue,
-        frameworks=load_frameworks([folder for folder in folders if folder.is_dir()]),
+        frameworks=load_frameworks(folders),
         scans=Scans(wiring.job, wiring.store),
+        planner=desk.plan,
+        applier=desk.apply,
+        upcoming=lambda: upcoming(wiring),
         clock=wiring.clock,
     )

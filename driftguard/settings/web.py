@@ -74,9 +74,6 @@ class WebSettings(Section):
     session_idle_minutes: float = Field(60, gt=0, le=1440, description="How long a session may lie idle.")
     requests_per_minute: int = Field(600, ge=1, description="Requests of one caller in a minute.")
     sign_ins_per_minute: int = Field(10, ge=1, description="Sign-in attempts of one address in a minute.")
-    required_approvals: int = Field(
-        1, ge=1, le=5, description="How many people other than its author must approve a plan."
-    )
     metrics_open: bool = Field(
         False, description="Answer /metrics without a token (only for a network that is closed)."
     )

@@ -35,11 +35,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Oidc:
-    """One provider.  ``fetch`` gets JSON from an address, or posts a form to it."""
+    """One provider.  ``fetch`` gets JSON from an address, or posts a form to it; by default over the network."""
 
     settings: WebSettings
     store: Store
-    fetch: Fetch = lambda url, form: fetch_json(url, form)  # noqa: PLW0108 - defined below
+    fetch: Fetch | None = None
 
     def begin(self) -> tuple[str, str]:
         """Where to send the reader, and the state that must come back with them."""
@@ -72,7 +72,7 @@ class Oidc:
         if kept is None or not code:
             raise ForbiddenError("this sign-in is over or was never begun.", fix="Sign in again.")
         metadata = self._metadata()
-        answer = self.fetch(
+        answer = self._get(
             metadata["token_endpoint"],
             {
                 "grant_type": "authorization_code",
@@ -83,7 +83,7 @@ class Oidc:
                 "code_verifier": str(kept.value["verifier"]),
             },
         )
-        keys = self.fetch(metadata["jwks_uri"], None)
+        keys = self._get(metadata["jwks_uri"], None)
         claims = self._claims(str(answer.get("id_token", "")), keys, str(kept.value["nonce"]))
         subject = str(claims["sub"])
         # An address that the provider did not verify is somebody's claim, and grants nothing.
@@ -125,13 +125,16 @@ class Oidc:
             raise ConfigError(
                 "no identity provider is set.", fix="Set web.oidc.issuer and web.oidc.client_id."
             )
-        metadata = self.fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration", None)
+        metadata = self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", None)
         if metadata.get("issuer") != issuer:
             raise ConfigError(
                 f"the identity provider calls itself {metadata.get('issuer')}, not {issuer}.",
                 fix="Write web.oidc.issuer exactly as the provider does.",
             )
         return metadata
+
+    def _get(self, url: str, form: Mapping[str, str] | None) -> Mapping[str, Any]:
+        return (self.fetch or fetch_json)(url, form)
 
     def _redirect(self) -> str:
         web = self.settings

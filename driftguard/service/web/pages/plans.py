@@ -40,7 +40,7 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         "plan",
         plan=found,
         approved=approved(found, services),
-        needed=max(found.required_approvals, services.settings.web.required_approvals),
+        needed=found.required_approvals,
         executions=services.store.executions(plan_id),
         own=found.author == who.name,
         expired=found.expires_at <= services.clock(),
