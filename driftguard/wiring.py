@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
-    from driftguard.scan.explaining import Explained
+    from driftguard.scan.explained import Explained
 
 Clock = Callable[[], datetime]
 DEFAULT_FRAMEWORK = "AWS-FSBP"
@@ -84,9 +84,14 @@ class Wiring:
 
     @cached_property
     def aws(self) -> Aws:
-        """AWS as the settings name it.  Nothing is called before something is asked."""
-        from driftguard.aws import Aws
+        """AWS as the settings name it, and the schemas of its accounts.  Nothing is called yet."""
+        from pathlib import Path
 
+        from driftguard.aws import Aws
+        from driftguard.schema import use_folder
+
+        folder = self.settings.scan.schemas
+        use_folder(Path(folder) if folder else None)
         return Aws(self.settings.aws, self.settings.scope, session_factory=self._session_factory)
 
     @cached_property
@@ -210,7 +215,7 @@ class Wiring:
 
     def explain(self, before: Drift) -> Explained:
         """What decides about each property of the resource of ``before``, read again now."""
-        from driftguard.scan.explaining import explain_again
+        from driftguard.scan.explained import explain_again
         from driftguard.scan.job import rules_of
 
         return explain_again(

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from fnmatch import fnmatchcase
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from driftguard.errors import ConfigError
 from driftguard.model import Finding, Json, Report, Severity, Snapshot
 from driftguard.model.notice import Delivery, Message, Notice, Transition
 from driftguard.model.schedule import Slot, SlotState
@@ -137,7 +136,7 @@ def not_before(quiet: QuietHours | None, severity: Severity, now: datetime) -> d
     """Now, or the end of the quiet hours."""
     if quiet is None or severity.rank <= Severity(quiet.except_severity).rank:
         return now
-    zone = _zone(quiet.timezone)
+    zone = ZoneInfo(quiet.timezone)
     local = now.astimezone(zone)
     begins, ends = time.fromisoformat(quiet.from_time), time.fromisoformat(quiet.to_time)
     clock = local.time().replace(tzinfo=None)
@@ -150,21 +149,12 @@ def not_before(quiet: QuietHours | None, severity: Severity, now: datetime) -> d
 
 def next_digest(route: Route, now: datetime) -> datetime:
     """The next time at which this route's digest is sent, UTC."""
-    zone = _zone(route.timezone)
+    zone = ZoneInfo(route.timezone)
     local = now.astimezone(zone)
     at = datetime.combine(local.date(), time.fromisoformat(route.digest_at), zone)
     if at <= now:
         at = datetime.combine(local.date() + timedelta(days=1), at.timetz().replace(tzinfo=None), zone)
     return at.astimezone(UTC)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(
-            f"notify: there is no time zone {name}.", fix="Use a name like Asia/Seoul."
-        ) from None
 
 
 def _any(patterns: Iterable[str], value: str) -> bool:

@@ -37,6 +37,7 @@ _METADATA = {
         "100.100.100.200",
     )
 }
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -70,8 +71,8 @@ class Http:
         self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool = False
     ) -> Answer:
         """POST and answer the status of a 2xx.  Raises `NotifyError`, final for what no retry cures."""
-        parts = urlsplit(url)
         host, port = guarded_host(url)
+        parts = urlsplit(url)
         address = self._address(host, port, allow_private)
         pool = urllib3.HTTPSConnectionPool(
             address,
@@ -148,7 +149,8 @@ def refuse(text: str, host: str, allow_private: bool) -> None:
     address = ipaddress.ip_address(text.split("%")[0])
     mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
     teredo = getattr(address, "teredo", None)
-    for one in filter(None, (address, mapped, teredo[1] if teredo else None)):
+    translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+    for one in filter(None, (address, mapped, teredo[1] if teredo else None, translated)):
         inside = (not one.is_global or one.is_multicast) and not (allow_private and one.is_private)
         never = (
             one in _METADATA or one.is_link_local or one.is_loopback or one.is_unspecified or one.is_multicast

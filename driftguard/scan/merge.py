@@ -75,6 +75,7 @@ def merged(
             (t.account, t.region): frozenset(results.untold) for t, results in config if not results.gaps
         },
         covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
+        unlisted=frozenset((t.account, t.region) for t, reading in pairs if _unlisted(reading)),
         whole=wholly,
         sources=[source for reading in readings for source in reading.sources],
     )
@@ -122,3 +123,11 @@ def _distinct(gaps: Iterable[Gap]) -> Iterator[Gap]:
         if gap not in seen:
             seen.add(gap)
             yield gap
+
+
+def _unlisted(reading: PlaceReading) -> bool:
+    """Whether a gap concerns all that is declared in a place, and not one stack or resource."""
+    return any(
+        gap.stack is None and gap.type is None and gap.identifier is None and gap.path is None
+        for gap in reading.declared.gaps
+    )

@@ -30,6 +30,7 @@ from driftguard.scan.identify import identified
 from driftguard.scan.merge import PlaceReading, merged
 from driftguard.scan.progress import Progress
 from driftguard.scan.readings import Readings, StackSource
+from driftguard.schema import registry_of
 from driftguard.settings import Settings
 
 Takes = Callable[[str], bool]
@@ -165,13 +166,16 @@ class _PlaceJob:
         found = self._found
         deployment = self._deployment(place)
         sources = self._repository.matched(deployment) if self._repository is not None else {}
-        first = self._with_baselines(declare(deployment, sources=sources))
+        schema = registry_of(place.account, place.region).get
+        first = self._with_baselines(declare(deployment, sources=sources, schema=schema))
         self._progress.advance(self._name, "stacks", len(first.stacks))
         with ThreadPoolExecutor(1, thread_name_prefix="native") as pool:
             native = pool.submit(self._native, place, first.stacks)
             self._live(place, _solid(first), whole=True)
             attribute = live_attribute(first.resources, found.resources)
-            second = self._with_baselines(declare(deployment, attribute=attribute, sources=sources))
+            second = self._with_baselines(
+                declare(deployment, attribute=attribute, sources=sources, schema=schema)
+            )
             found.declared = replace(second, resources=identified(_solid(second), found.resources))
             self._live(place, self._newly_known(first.resources), whole=False)
             self._compare_sources(deployment, sources, attribute)

@@ -39,7 +39,8 @@ class Readings:
 
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
     and region; ``covered`` are the account and region pairs that were entered; ``whole`` are the accounts
-    of which every stack was read, so that what none of them declares is declared nowhere.
+    of which every stack was read, so that what none of them declares is declared nowhere. ``unlisted`` are
+    covered pairs whose stacks could not be listed.
     """
 
     declared: Sequence[DeclaredResource]
@@ -64,6 +65,7 @@ class Readings:
     whole: frozenset[str] = frozenset()
     sources: Sequence[StackSource] = ()
     unmatched_templates: tuple[str, ...] = ()
+    unlisted: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

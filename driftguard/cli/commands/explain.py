@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from driftguard.compare import Explanation
     from driftguard.history.port import Store
     from driftguard.model import Drift, Json, ResourceKey
-    from driftguard.scan.explaining import Explained
+    from driftguard.scan.explained import Explained
 
 _COLOURS = {"DIFFERENT": "red", "UNDECLARED": "yellow", "NOT_CHECKED": "yellow"}
 

@@ -91,6 +91,7 @@ class Scanner:
         report = scan(replace(job, lease=lease), cancelled=stopped)
         if report.run.status is RunStatus.INTERRUPTED:
             raise Interrupted("the scan was stopped before it was complete.")
+        self._services.deliver()
         return report
 
 

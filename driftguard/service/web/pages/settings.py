@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.calling import Serving, everywhere
+from driftguard.service.settings_view import shown_setting
 from driftguard.service.web.render import show
 
 router = APIRouter()
-_USERINFO = re.compile(r"(?<=://)([^/@\s]*)@")
-HIDDEN = "••••••"
 
 
 @router.get("/settings")
@@ -39,21 +37,3 @@ def _rows(section: BaseModel, prefix: str) -> Iterator[tuple[str, str, bool, str
             yield from _rows(value, path)
         else:
             yield path, shown_setting(name, value), name in section.model_fields_set, field.description or ""
-
-
-def shown_setting(name: str, value: object) -> str:
-    """A setting's value for people.  A secret, and whatever its name calls one, is hidden."""
-    if isinstance(value, SecretStr):
-        return HIDDEN if value.get_secret_value() else "–"
-    if isinstance(value, BaseModel):
-        parts = [
-            f"{key}: {shown_setting(key, getattr(value, key))}" for key in sorted(value.model_fields_set)
-        ]
-        return "{" + ", ".join(parts) + "}"
-    if value is None or value in ("", (), {}):
-        return "–"
-    if "secret" in name or "password" in name or name == "external_id":
-        return HIDDEN
-    if isinstance(value, tuple | list):
-        return ", ".join(shown_setting(name, part) for part in value)
-    return _USERINFO.sub(f"{HIDDEN}@", str(value))
