@@ -102,7 +102,9 @@ class Wiring:
         chosen = self.settings.policies
         nothing_named = not chosen.frameworks and not chosen.include
         return selected(
-            load_all(chosen.folders), chosen, frameworks=(DEFAULT_FRAMEWORK,) if nothing_named else ()
+            load_all(chosen.folders, plugins=chosen.allow_plugins),
+            chosen,
+            frameworks=(DEFAULT_FRAMEWORK,) if nothing_named else (),
         )
 
     @property

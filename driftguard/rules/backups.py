@@ -29,6 +29,9 @@ def backup_plans(c: Judged) -> Any:
         return selections
     found: list[Any] = []
     for one in selections:
+        if one.__class__ is Maybe:
+            found.append(one)  # there may be selections that were not read
+            continue
         if one.__class__ in HOLES:
             found.append(Maybe({}, Unknown(reason(one))))
             continue

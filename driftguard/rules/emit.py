@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from driftguard.rules.functions import FUNCTIONS, Function
+from driftguard.rules.inline import Inline, only_fields
 
 Node = Mapping[str, Any]
 MAX_NODES = 2000
@@ -34,6 +35,8 @@ class Emitter:
         self.constants: dict[str, Any] = {}
         self._lines: list[str] = []
         self._booleans: set[str] = set()
+        self._dicts: set[str] = set()
+        self._inline = Inline(self._dicts, self._new, self._constant, self._bind)
         self._depth = 1
         self._count = 0
 
@@ -47,9 +50,10 @@ class Emitter:
     def verdict(self, applies: Node | None, asserts: Node) -> str:
         """A function that answers None where ``applies`` is not true, else whether ``asserts`` is.  Plain only."""
         self._lines, self._depth = [], 1
+        self._dicts.add("p")  # the properties of a resource
         if applies is not None:
-            self._line(f"if not {self._truthy(self._visit(applies, 'p'))}: return None")
-        self._line(f"return True if {self._truthy(self._visit(asserts, 'p'))} else False")
+            self._line(f"if not {self._condition(applies, 'p')}: return None")
+        self._line(f"return True if {self._condition(asserts, 'p')} else False")
         return "\n".join(["def judge(p, c):", *self._lines, ""])
 
     def _line(self, text: str) -> None:
@@ -67,6 +71,10 @@ class Emitter:
         if boolean:
             self._booleans.add(name)
         return name
+
+    def _condition(self, node: Node, cur: str) -> str:
+        """The truth of a node of the plain form, as one expression where that is possible."""
+        return self._inline.condition(node, cur) or self._truthy(self._visit(node, cur))
 
     def _truthy(self, name: str) -> str:
         """JMESPath truth in plain Python: 0 is true."""
@@ -95,6 +103,8 @@ class Emitter:
     # -- values ------------------------------------------------------------------------------------
 
     def _field(self, node: Node, cur: str) -> str:
+        if cur in self._dicts:
+            return self._set(f"{cur}.get({node['value']!r})")
         other = f"hole_field({cur})" if self.careful else "None"
         return self._set(f"{cur}.get({node['value']!r}) if {cur}.__class__ is dict else {other}")
 
@@ -304,14 +314,18 @@ class Emitter:
         return self._call(function, arguments)
 
     def _call(self, function: Function, arguments: list[str]) -> str:
-        bound = f"f_{function.name}"
-        self.constants[bound] = function.run
+        bound = self._bind(function)
         if function.context:
             arguments = ["c", *arguments]
         joined = ", ".join(arguments)
         if self.careful and not function.sees_holes:
             return self._set(f"guarded({bound}, {joined})")
         return self._set(f"{bound}({joined})", boolean=function.boolean and not self.careful)
+
+    def _bind(self, function: Function) -> str:
+        bound = f"f_{function.name}"
+        self.constants[bound] = function.run
+        return bound
 
     def _parameter(self, children: list[Node]) -> str:
         if len(children) != 1 or children[0]["type"] != "literal":
@@ -336,8 +350,11 @@ class Emitter:
         item = self._new()
         self._line(f"for {item} in {base}:")
         self._depth += 1
-        value = self._visit(children[1]["children"][0], item)
-        self._line(f"if {'' if stop else 'not '}{self._truthy(value)}:")
+        body = children[1]["children"][0]
+        if only_fields(body):
+            self._line(f"if {item}.__class__ is not dict: {item} = NOTHING")
+            self._dicts.add(item)
+        self._line(f"if {'' if stop else 'not '}{self._condition(body, item)}:")
         self._line(f"  {out} = {stop}")
         self._line("  break")
         self._depth -= 1

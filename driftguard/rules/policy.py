@@ -40,6 +40,8 @@ class Policy:
     custom: bool = False
     remedy: str | None = None
     cases: tuple[Case, ...] = ()
+    python: bool = False
+    """It comes from an installed package and is judged by its code."""
 
     @property
     def reads(self) -> frozenset[str] | None:

@@ -77,6 +77,7 @@ def _certain(item: Any, test: Callable[[Any], Any], stop: bool) -> Any:
 GLOBALS: dict[str, Any] = {
     "__builtins__": {"len": len},
     "Maybe": Maybe,
+    "NOTHING": {},
     "Reference": Reference,
     "comparable": comparable,
     "differ": differ,

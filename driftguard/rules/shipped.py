@@ -10,15 +10,38 @@ from pathlib import Path
 from driftguard.errors import PolicyError
 from driftguard.rules.catalogue import Catalogue, load_catalogue
 from driftguard.rules.frameworks import Frameworks, load_frameworks
+from driftguard.rules.load import duplicate
 from driftguard.rules.packaged import packaged_policies
+from driftguard.rules.plugins import load_plugins
 from driftguard.settings.policies import PolicySettings
 
+EVERY = "*"
+"""In place of a framework: every policy that there is."""
 
-def load_all(folders: Iterable[str | Path] = ()) -> Catalogue:
-    """Our policies and those in ``folders``; the errors of every file are in the catalogue."""
+
+def load_all(folders: Iterable[str | Path] = (), *, plugins: bool = False) -> Catalogue:
+    """Our policies, those in ``folders`` and, with ``plugins``, those of installed packages.
+
+    The errors of every file and plug-in are in the catalogue.
+    """
     frameworks = all_frameworks()
     catalogue = load_catalogue([packaged_policies() / "rules", *folders], frameworks.by_policy())
-    return replace(catalogue, errors=(*catalogue.errors, *frameworks.errors))
+    catalogue = replace(catalogue, errors=(*catalogue.errors, *frameworks.errors))
+    return _with_plugins(catalogue) if plugins else catalogue
+
+
+def _with_plugins(catalogue: Catalogue) -> Catalogue:
+    found, errors = load_plugins()
+    taken = {name: one for one in catalogue.policies for name in (one.id, *one.aliases)}
+    added = []
+    for policy in found:
+        clash = next((name for name in (policy.id, *policy.aliases) if name in taken), None)
+        if clash is not None:
+            errors.append(duplicate(policy, clash, taken[clash]))
+            continue
+        taken.update(dict.fromkeys((policy.id, *policy.aliases), policy))
+        added.append(policy)
+    return replace(catalogue, policies=(*catalogue.policies, *added), errors=(*catalogue.errors, *errors))
 
 
 @cache
@@ -42,7 +65,9 @@ def selected(
     if names or policies or settings.include:
         only = set()
         for name in names:
-            only |= _of_framework(catalogue, name)
+            only |= (
+                {one.id for one in catalogue.policies} if name == EVERY else _of_framework(catalogue, name)
+            )
     include = tuple(policies) or settings.include
     return catalogue.select(
         include=include, exclude=settings.exclude, overrides=settings.overrides, only=only

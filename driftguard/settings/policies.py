@@ -25,7 +25,9 @@ class Override(Section):
 class PolicySettings(Section):
     """What is judged."""
 
-    frameworks: tuple[str, ...] = Field((), description="Frameworks to judge; empty: the default set.")
+    frameworks: tuple[str, ...] = Field(
+        (), description="Frameworks to judge; empty: the default set; `*`: every policy that there is."
+    )
     include: tuple[str, ...] = Field((), description="Policy ids to judge besides, wildcards allowed.")
     exclude: tuple[str, ...] = Field((), description="Policy ids to leave out, wildcards allowed.")
     folders: tuple[str, ...] = Field((), description="Folders with policies of your own.")

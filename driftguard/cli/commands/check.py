@@ -81,7 +81,10 @@ def _catalogue(
     from driftguard.rules.shipped import load_all, selected
 
     return selected(
-        load_all((*app.settings.policies.folders, *folders)), app.settings.policies, policies, frameworks
+        load_all((*app.settings.policies.folders, *folders), plugins=app.settings.policies.allow_plugins),
+        app.settings.policies,
+        policies,
+        frameworks,
     )
 
 

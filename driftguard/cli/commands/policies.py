@@ -22,7 +22,8 @@ def command() -> None:
 def _catalogue(app: App, folders: tuple[str, ...]) -> Catalogue:
     from driftguard.rules.shipped import load_all
 
-    return load_all((*app.settings.policies.folders, *folders))
+    chosen = app.settings.policies
+    return load_all((*chosen.folders, *folders), plugins=chosen.allow_plugins)
 
 
 _folder = click.option(

@@ -427,5 +427,5 @@ def test_a_korean_report_has_korean_titles() -> None:
     policies = {name: replace(one, title_ko="버전 관리") for name, one in base.policies.items()}
     fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
     value = replace(base, policies=policies, findings=(fault,), new=frozenset())
-    assert "버전 관리" in str(render(value, "text", "ko", verbose=True))
-    assert "버전 관리" not in str(render(value, "text", "en"))
+    assert "버전 관리" in str(render(value, "md", "ko"))
+    assert "버전 관리" not in str(render(value, "md", "en"))

@@ -37,6 +37,11 @@ def test_the_policy_keeps_its_promises(policy: Policy) -> None:
         assert name in policy.parameters, f"the message names a parameter {name} that there is not"
 
 
+def test_every_policy_has_a_korean_title() -> None:
+    without = [one.id for one in CATALOGUE.policies if not re.search("[가-힣]", one.title_ko)]
+    assert without == []
+
+
 @pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)
 def test_both_compiled_forms_agree_where_nothing_is_unknown(policy: Policy) -> None:
     for case in policy.cases:
