@@ -10,13 +10,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts import reference_cli, reference_settings
+from scripts import reference_cli, reference_deploy, reference_settings
 
 ROOT = Path(__file__).parents[1]
 PAGES: dict[str, Callable[[], str]] = {
     "config.example.yaml": reference_settings.example,
     "docs/reference/settings.md": reference_settings.page,
     "docs/reference/cli.md": reference_cli.page,
+    "deploy/cloudformation/member-roles.yaml": reference_deploy.filled(
+        "deploy/cloudformation/member-roles.yaml"
+    ),
+    "deploy/cloudformation/service-fargate.yaml": reference_deploy.filled(
+        "deploy/cloudformation/service-fargate.yaml"
+    ),
+    "deploy/terraform/member/computed.tf.json": reference_deploy.terraform,
 }
 
 
