@@ -62,6 +62,19 @@ def _hex(rng: random.Random, length: int) -> str:
     return f"{rng.getrandbits(4 * length):0{length}x}"
 
 
+def _rules(rng: random.Random) -> list[dict[str, Any]]:
+    return [
+        {
+            "IpProtocol": "tcp",
+            "FromPort": port,
+            "ToPort": port,
+            "CidrIp": f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24",
+            "Description": f"from team-{rng.randrange(40)}",
+        }
+        for port in rng.sample((22, 80, 443, 3306, 5432, 6379, 8080, 9092), 4)
+    ]
+
+
 def make(rng: random.Random, number: int) -> tuple[ResourceKey, dict[str, Any]]:
     """A resource of 3 to 6 KB as JSON, like a full AWS Config item's configuration."""
     kind = _TYPES[number % len(_TYPES)]
@@ -79,16 +92,6 @@ def make(rng: random.Random, number: int) -> tuple[ResourceKey, dict[str, Any]]:
         }
         for _ in range(1 + number % 5)
     ]
-    rules = [
-        {
-            "IpProtocol": "tcp",
-            "FromPort": port,
-            "ToPort": port,
-            "CidrIp": f"10.{rng.randrange(256)}.{rng.randrange(256)}.0/24",
-            "Description": f"from team-{rng.randrange(40)}",
-        }
-        for port in rng.sample((22, 80, 443, 3306, 5432, 6379, 8080, 9092), 4)
-    ]
     properties: dict[str, Any] = {
         "Arn": arn,
         "Name": f"{kind.split('::')[2].lower()}-{_hex(rng, 8)}",
@@ -97,7 +100,7 @@ def make(rng: random.Random, number: int) -> tuple[ResourceKey, dict[str, Any]]:
         "SecurityGroupIds": [f"sg-{_hex(rng, 17)}" for _ in range(2)],
         "KmsKeyId": f"arn:aws:kms:ap-northeast-2:{account}:key/{_hex(rng, 32)}",
         "PolicyDocument": {"Version": "2012-10-17", "Statement": statement},
-        "Rules": rules,
+        "Rules": _rules(rng),
         "Settings": {
             f"Setting{i}": rng.choice(("enabled", "disabled", 0, 1, 30, 90, True)) for i in range(30)
         },
@@ -162,6 +165,8 @@ def fill(store: SqlStore, count: int, nights: int, share: float) -> tuple[int, f
         began = time.perf_counter()
         store.record(report, Snapshot(taken_at=at, resources=estate))
         times.append(time.perf_counter() - began)
+        if number % 30 == 29:
+            store.compact()  # what autovacuum does between real nights
         if number % 30 == 0:
             print(f"  night {number:3}: {times[-1]:.2f} s", flush=True)
     return full, statistics.median(times[1:] or times)

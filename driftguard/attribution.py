@@ -208,6 +208,10 @@ def _source(record: Mapping[str, Json]) -> str:
     identity = record.get("userIdentity") or {}
     agent = str(record.get("userAgent") or "").lower()
     invoked = str(identity.get("invokedBy") or "").lower()
+    # A console tab's credentials, whatever the tab calls itself; a service that acted for it comes first.
+    by_console = str(record.get("sessionCredentialFromConsole")).lower() == "true" or agent == "aws internal"
+    if by_console and not invoked:
+        return "console"
     for text in (invoked, agent):
         for mark, name in _AGENTS:
             if mark in text:

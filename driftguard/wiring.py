@@ -7,9 +7,10 @@ command pays only for what it needs.
 from __future__ import annotations
 
 import getpass
-import importlib.resources
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,16 +20,31 @@ from driftguard.settings import Settings
 
 if TYPE_CHECKING:
     from driftguard.aws import Aws
-    from driftguard.declared.template import Template
-    from driftguard.history.port import Store
+    from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
-    from driftguard.model import Report, Snapshot
+    from driftguard.history.store import SqlStore
+    from driftguard.model import DeclaredResource, Drift, Finding, Report, Snapshot
     from driftguard.model.notice import Delivery
+    from driftguard.model.remediation import Plan, Step
+    from driftguard.model.trend import TrendPoint
     from driftguard.notify import Composer, Tools
+    from driftguard.remediation import Remedies, Wishes
+    from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
+    from driftguard.scan.explained import Explained
 
 Clock = Callable[[], datetime]
+DEFAULT_FRAMEWORK = "AWS-FSBP"
+"""What a scan judges until the settings name something else: AWS's own baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The clock of a run: what time it is, and how to wait."""
+
+    now: Clock
+    sleep: Callable[[float], object]
 
 
 class Wiring:
@@ -52,7 +68,7 @@ class Wiring:
         self.close()
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> SqlStore:
         """The history store, migrated.  Raises `StoreError`."""
         from driftguard.history import open_store
 
@@ -68,20 +84,26 @@ class Wiring:
 
     @cached_property
     def aws(self) -> Aws:
-        """AWS as the settings name it.  Nothing is called before something is asked."""
-        from driftguard.aws import Aws
+        """AWS as the settings name it, and the schemas of its accounts.  Nothing is called yet."""
+        from pathlib import Path
 
+        from driftguard.aws import Aws
+        from driftguard.schema import use_folder
+
+        folder = self.settings.scan.schemas
+        use_folder(Path(folder) if folder else None)
         return Aws(self.settings.aws, self.settings.scope, session_factory=self._session_factory)
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """Our policies and the user's own, with the settings' selection and overrides."""
-        from driftguard.rules import load_catalogue
+        from driftguard.rules.shipped import load_all, selected
 
-        folders = [policies_folder() / "rules", *(Path(f) for f in self.settings.policies.folders)]
-        found = load_catalogue(folders)
         chosen = self.settings.policies
-        return found.select(include=chosen.include, exclude=chosen.exclude, overrides=chosen.overrides)
+        nothing_named = not chosen.frameworks and not chosen.include
+        return selected(
+            load_all(chosen.folders), chosen, frameworks=(DEFAULT_FRAMEWORK,) if nothing_named else ()
+        )
 
     @property
     def actor(self) -> str:
@@ -102,18 +124,112 @@ class Wiring:
             accounts=accounts,
             regions=regions,
             clock=self.clock,
-            sources=self.sources,
+            repository=self.repository,
+            baselines=self.baselines,
             notices=self._notices,
         )
 
     @cached_property
-    def sources(self) -> Mapping[str, Template]:
-        """The repository's templates by stack name, where the settings name a folder of them."""
-        if not self.settings.scan.declared:
-            return {}
-        from driftguard.declared.template import find_templates, load_template
+    def remedies(self) -> Remedies:
+        """Our remedies and the user's own.  Raises `PolicyError`."""
+        from driftguard.remediation import load_remedies
+        from driftguard.rules.packaged import packaged_policies
 
-        return {path.stem: load_template(path) for path in find_templates([self.settings.scan.declared])}
+        folders = [packaged_policies() / "remediations", *map(Path, self.settings.remediation.folders)]
+        return load_remedies(folders)
+
+    def plan(self, findings: Sequence[Finding], wishes: Wishes) -> Plan:
+        """A remediation plan for findings, from a fresh reading of their accounts.  Changes nothing in AWS."""
+        from driftguard.remediation import plan
+        from driftguard.scan.again import Again
+
+        again = Again(self.job(trigger="plan"), {finding.key.account for finding in findings})
+        return plan(again.material(findings), self.remedies, self.settings.remediation, wishes)
+
+    def runner(
+        self,
+        plan: Plan,
+        *,
+        patches: Path,
+        needs_approval: bool = True,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Runner:
+        """What applies a plan, or goes on with it.  The role that may change things is assumed only here."""
+        from driftguard.remediation.control import AuditSwitch
+        from driftguard.remediation.desk import PlanDesk
+        from driftguard.remediation.hands import AwsHands
+        from driftguard.remediation.runner import Runner
+        from driftguard.scan.again import Again
+
+        settings, writer = self.settings.remediation, self._writer()
+        again = Again(self.job(trigger="apply"), {step.key.account for step in plan.steps})
+
+        def text_of(step: Step) -> tuple[str, str]:
+            found = again.template(step.stack_id)
+            return (found.file, found.text) if found is not None else (step.target, "")
+
+        return Runner(
+            plan,
+            settings=settings,
+            ledger=self.store,
+            eyes=again,
+            hands=AwsHands(
+                lambda key: writer.place(key.account, again.region_of(key)),
+                self.remedies.documents,
+                settings,
+                sleep,
+            ),
+            desk=PlanDesk(plan, patches, text_of, self.store, self.clock, self.actor),
+            switch=AuditSwitch(self.store, plan.id),
+            clock=_Time(self.clock, sleep),
+            actor=self.actor,
+            needs_approval=needs_approval,
+        )
+
+    def _writer(self) -> Aws:
+        """AWS with the role that may start automations and change sets."""
+        from driftguard.aws import Aws
+
+        aws = self.settings.aws.model_copy(update={"role_name": self.settings.remediation.role_name})
+        accounts = tuple(one.model_copy(update={"role_arn": None}) for one in self.settings.scope.accounts)
+        scope = self.settings.scope.model_copy(update={"accounts": accounts})
+        return Aws(aws, scope, session_factory=self._session_factory)
+
+    @cached_property
+    def repository(self) -> Repository | None:
+        """The repository's templates, where the settings name a folder of them."""
+        if not self.settings.scan.declared:
+            return None
+        from driftguard.declared.repository import load_repository
+
+        return load_repository(Path(self.settings.scan.declared), self.settings.scan.stacks)
+
+    @cached_property
+    def baselines(self) -> tuple[DeclaredResource, ...]:
+        """The recorded states of the baseline files that the settings name."""
+        from driftguard.declared.baseline import load_baseline
+
+        return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))
+
+    def explain(self, before: Drift) -> Explained:
+        """What decides about each property of the resource of ``before``, read again now."""
+        from driftguard.scan.explained import explain_again
+        from driftguard.scan.job import rules_of
+
+        return explain_again(
+            self.aws,
+            self.store,
+            self.settings,
+            self.redactor,
+            before,
+            rules=rules_of(self.settings),
+            now=self.clock(),
+            baselines=self.baselines,
+        )
+
+    def trends(self) -> Sequence[TrendPoint]:
+        """One point for each run, oldest first, for the pictures of a report."""
+        return self.store.trends()
 
     def deliver(self) -> int:
         """Send what waits in the outbox, missed and failed slots included; answers how many messages went out."""
@@ -159,9 +275,3 @@ class Wiring:
         """Let go of the store's connection."""
         if "store" in self.__dict__:
             self.store.close()
-
-
-def policies_folder() -> Path:
-    """The ``policies/`` that travels with the code: inside the wheel, or beside the package in a checkout."""
-    packaged = Path(str(importlib.resources.files("driftguard"))) / "_policies"
-    return packaged if packaged.is_dir() else Path(__file__).parents[1] / "policies"

@@ -10,6 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from driftguard.aws.permissions import reference_page as permissions
+from driftguard.declared.reference import identifiers_page
+from driftguard.live.reference import shapes_page
+from driftguard.rules.reference import reference_page as policies
 from scripts import reference_cli, reference_deploy, reference_settings
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +21,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "config.example.yaml": reference_settings.example,
     "docs/reference/settings.md": reference_settings.page,
     "docs/reference/cli.md": reference_cli.page,
+    "docs/reference/permissions.md": permissions,
+    "docs/reference/policies.md": policies,
+    "docs/reference/config-shapes.md": shapes_page,
+    "docs/reference/identifiers.md": identifiers_page,
     "deploy/cloudformation/member-roles.yaml": reference_deploy.filled(
         "deploy/cloudformation/member-roles.yaml"
     ),

@@ -204,4 +204,5 @@ def full_report(number: float = 0) -> Report:
         policies={"VERSIONING": policy},
         managed=2,
         unmanaged=1,
+        notes=("The waiver W-9 matches nothing.",),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from driftguard.compare.context import CompareContext, Comparison, Trail
 from driftguard.compare.describe import describe
 from driftguard.compare.forms import plain
+from driftguard.compare.masked import settled
 from driftguard.compare.walk import Walk
 from driftguard.model import DifferenceType, DriftStatus, Json, PropertyDifference
 from driftguard.schema import TypeSchema
@@ -28,6 +29,7 @@ def compare(
     names the type.  Only what is declared is drift; live-only values come back as undeclared.
     """
     context = context or CompareContext()
+    declared, masked = settled(declared, live)
     trail = Walk(declared, live, schema, schema.name if schema else resource_type, context).run()
     return Comparison(
         status=_status(declared, trail),
@@ -35,7 +37,7 @@ def compare(
         undeclared=tuple(trail.undeclared),
         reordered=tuple(dict.fromkeys(trail.reordered)),
         not_checked=tuple(trail.not_checked),
-        folded=tuple(dict.fromkeys(trail.folded)),
+        folded=tuple(dict.fromkeys((*masked, *trail.folded))),
     )
 
 
@@ -74,7 +76,15 @@ def explain(
     rows += [_row(fold.path, declared, live, "EQUAL", fold.rule) for fold in comparison.folded]
     rows += [_row(path, declared, live, "REORDERED", "order alone") for path in comparison.reordered]
     rows += [
-        Explanation(path=one.path, expected=None, actual=one.value, verdict="UNDECLARED")
+        Explanation(
+            path=one.path,
+            expected=one.was,
+            actual=one.value,
+            verdict="UNDECLARED",
+            rule="changed since it was accepted"
+            if one.confirmed
+            else "not declared, and no witness says otherwise",
+        )
         for one in comparison.undeclared
     ]
     told = {row.path.split("/")[1] for row in rows if row.path.count("/")}

@@ -10,6 +10,7 @@ import orjson
 from driftguard.model import Json
 
 _MAXIMUM = 1_000_000
+_MOST_LEVELS = 200
 
 
 def parsed(text: Json) -> Any:
@@ -45,8 +46,12 @@ def parsed_yaml(text: Json) -> Any:
         return None
     import yaml
 
+    from driftguard.settings.nesting import too_deep
+
     try:
+        if too_deep(text, _MOST_LEVELS) is not None:
+            return None
         value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None

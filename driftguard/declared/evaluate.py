@@ -88,6 +88,8 @@ class Evaluator:
 
     def final(self, value: Json) -> Json:
         """``value`` with its dynamic references looked up, which CloudFormation does last."""
+        if isinstance(value, Partial) and value.base64:
+            return value
         if isinstance(value, (str, Partial)):
             if isinstance(value, Partial) or "{{resolve:" in value:
                 value = dynamic_references(value, self.context.ssm_values)

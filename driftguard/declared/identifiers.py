@@ -37,7 +37,7 @@ def cloud_control_identifier(
     """
     if schema is None or not physical_id:
         return None
-    pattern = _exceptions().get(schema.name)
+    pattern = exceptions().get(schema.name)
     if pattern is not None:
         place = {"account": account, "region": region, "partition": partition}
         return _from_pattern(pattern, physical_id, properties, place)
@@ -89,6 +89,7 @@ def _from_pattern(
     special: dict[str, Callable[[], str | None]] = {
         "physical": lambda: physical_id,
         "slashed": lambda: physical_id.rsplit("rule/", 1)[-1].replace("|", "/"),
+        "dimension": lambda: _dimension(properties),
         "attachment": lambda: "VGW" if "VpnGatewayId" in properties else "IGW",
     }
     parts: list[str] = []
@@ -104,6 +105,17 @@ def _from_pattern(
     return "".join([*parts, pattern[end:]])
 
 
+def _dimension(properties: Mapping[str, Json]) -> str | None:
+    """A scaling policy's dimension: its own, or the second part of its target's id.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-applicationautoscaling-scalabletarget.html
+    """
+    own = _declared(properties, ("ScalableDimension",))
+    target = _declared(properties, ("ScalingTargetId",))
+    parts = target.split("|") if target else []
+    return own or (parts[1] if len(parts) == 3 else None)
+
+
 def _property(field: str, properties: Mapping[str, Json]) -> str | None:
     """``Name``, or ``Name:name=default``: the name at the end of an ARN, with a default if undeclared."""
     name, _, form = field.partition(":")
@@ -116,6 +128,7 @@ def _property(field: str, properties: Mapping[str, Json]) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _exceptions() -> Mapping[str, str]:
+def exceptions() -> Mapping[str, str]:
+    """Type -> pattern of its identifier, for those that break the rule."""
     table: dict[str, str] = orjson.loads(_EXCEPTIONS.read_bytes())
     return table

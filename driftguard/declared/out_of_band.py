@@ -6,46 +6,87 @@ does not show them; they count as drift of the parent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from driftguard.declared.positions import join_pointer
 from driftguard.declared.text import first_hole
 from driftguard.model import DeclaredResource, Json, Resource
 
 
+class Found(StrEnum):
+    """How Cloud Control finds the children of a type (the list handlers of the registry schemas)."""
+
+    BY_PARENT = "BY_PARENT"
+    """The child's identifier is the parent's: it is asked for by that."""
+    LISTED_BELOW = "LISTED_BELOW"
+    """A list needs the parent."""
+    LISTED = "LISTED"
+    """A list shows those of all parents."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildType:
-    """``link`` is the child's property that names the parent; ``also`` are other declarations of it."""
+    """``link`` is the child's property that names the parent; ``also`` are other declarations of it.
+
+    ``inline`` is the parent's own property that declares such children, if it has one.
+    """
 
     type: str
     parent: str
     link: str
+    found: Found
     also: tuple[tuple[str, str], ...] = ()
+    inline: str = ""
 
 
 CHILD_TYPES: tuple[ChildType, ...] = (
-    ChildType(type="AWS::S3::BucketPolicy", parent="AWS::S3::Bucket", link="Bucket"),
+    ChildType(type="AWS::S3::BucketPolicy", parent="AWS::S3::Bucket", link="Bucket", found=Found.BY_PARENT),
     ChildType(
         type="AWS::SQS::QueueInlinePolicy",
         parent="AWS::SQS::Queue",
         link="Queue",
+        found=Found.BY_PARENT,
         also=(("AWS::SQS::QueuePolicy", "Queues"),),
     ),
     ChildType(
         type="AWS::SNS::TopicInlinePolicy",
         parent="AWS::SNS::Topic",
         link="TopicArn",
+        found=Found.BY_PARENT,
         also=(("AWS::SNS::TopicPolicy", "Topics"),),
     ),
-    ChildType(type="AWS::EC2::Route", parent="AWS::EC2::RouteTable", link="RouteTableId"),
+    ChildType(
+        type="AWS::EC2::Route", parent="AWS::EC2::RouteTable", link="RouteTableId", found=Found.LISTED_BELOW
+    ),
     ChildType(
         type="AWS::AutoScaling::LifecycleHook",
         parent="AWS::AutoScaling::AutoScalingGroup",
         link="AutoScalingGroupName",
+        found=Found.LISTED,
+        inline="LifecycleHookSpecificationList",
     ),
-    ChildType(type="AWS::Events::EventBusPolicy", parent="AWS::Events::EventBus", link="EventBusName"),
-    ChildType(type="AWS::SNS::Subscription", parent="AWS::SNS::Topic", link="TopicArn"),
-    ChildType(type="AWS::Logs::SubscriptionFilter", parent="AWS::Logs::LogGroup", link="LogGroupName"),
+    ChildType(
+        type="AWS::Events::EventBusPolicy",
+        parent="AWS::Events::EventBus",
+        link="EventBusName",
+        found=Found.LISTED_BELOW,
+        inline="Policy",
+    ),
+    ChildType(
+        type="AWS::SNS::Subscription",
+        parent="AWS::SNS::Topic",
+        link="TopicArn",
+        found=Found.LISTED,
+        inline="Subscription",
+    ),
+    ChildType(
+        type="AWS::Logs::SubscriptionFilter",
+        parent="AWS::Logs::LogGroup",
+        link="LogGroupName",
+        found=Found.LISTED_BELOW,
+    ),
 )
 
 
@@ -55,6 +96,13 @@ class OutOfBand:
 
     parent: DeclaredResource
     child: Resource
+
+    @property
+    def path(self) -> str:
+        """``/(AWS::S3::BucketPolicy)``, with the child's identifier where a parent can have several."""
+        kind = next(kind for kind in CHILD_TYPES if kind.type == self.child.type)
+        base = f"/({self.child.type})"
+        return base if kind.found is Found.BY_PARENT else base + join_pointer((self.child.key.identifier,))
 
 
 def out_of_band(declared: Sequence[DeclaredResource], live: Iterable[Resource]) -> tuple[OutOfBand, ...]:
@@ -73,7 +121,9 @@ def out_of_band(declared: Sequence[DeclaredResource], live: Iterable[Resource]) 
             continue
         target = child.properties.get(kind.link)
         parent = parents.get((child.key.account, child.key.region, kind.parent, target))
-        if parent is not None and not _declared_elsewhere(kind, parent, child, declared):
+        if parent is None or (kind.inline and parent.properties.get(kind.inline)):
+            continue
+        if not _declared_elsewhere(kind, parent, child, declared):
             found.append(OutOfBand(parent=parent, child=child))
     return tuple(found)
 
@@ -95,9 +145,63 @@ def _declared_elsewhere(
     return False
 
 
+_SERVICE_HOOKS = ("CodeDeploy-managed-", "ecs-managed-")
+"""Lifecycle hooks that CodeDeploy and Amazon ECS put on a group themselves.
+
+https://docs.aws.amazon.com/codedeploy/latest/userguide/integrations-aws-auto-scaling.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instance-draining.html
+"""
+_DEFAULT_STATEMENT = "__default_statement_ID"
+_DELIVERY_ACTIONS = {
+    "s3:PutObject",
+    "s3:GetBucketAcl",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "firehose:PutRecord",
+    "firehose:PutRecordBatch",
+}
+"""What VPC flow logs and other deliveries write into a bucket's policy.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+"""
+
+
 def _made_by_aws(child: Resource) -> bool:
-    """A route that AWS itself keeps: the VPC's own, or that of a gateway endpoint."""
-    if child.type != "AWS::EC2::Route":
-        return False
-    gateway = str(child.properties.get("GatewayId") or child.properties.get("VpcEndpointId") or "")
-    return gateway == "local" or gateway.startswith("vpce-")
+    """What AWS or a service keeps there itself, so that nobody has to declare it."""
+    if child.type == "AWS::EC2::Route":
+        # The VPC's own route, that of a gateway endpoint, and those that a VPN may have propagated.
+        gateway = str(child.properties.get("GatewayId") or child.properties.get("VpcEndpointId") or "")
+        return gateway == "local" or gateway.startswith(("vpce-", "vgw-"))
+    if child.type == "AWS::AutoScaling::LifecycleHook":
+        return str(child.properties.get("LifecycleHookName")).startswith(_SERVICE_HOOKS)
+    document = child.properties.get("PolicyDocument")
+    found = document.get("Statement") if isinstance(document, Mapping) else None
+    statements = found if isinstance(found, list) else [found]
+    return all(
+        isinstance(one, Mapping) and (_default_statement(one, child.key.account) or _log_delivery(one))
+        for one in statements
+    )
+
+
+def _default_statement(statement: Mapping[str, Json], account: str) -> bool:
+    """The statement that a topic is made with: it admits nobody but its own account."""
+    condition = statement.get("Condition")
+    values = [
+        value
+        for test in (condition.values() if isinstance(condition, Mapping) else ())
+        if isinstance(test, Mapping)
+        for name, value in test.items()
+        if name.lower() in ("aws:sourceowner", "aws:sourceaccount")
+    ]
+    return statement.get("Sid") == _DEFAULT_STATEMENT and values == [account]
+
+
+def _log_delivery(statement: Mapping[str, Json]) -> bool:
+    """A statement that lets log delivery write and nothing more; its Sid alone would prove nothing."""
+    principal, actions = statement.get("Principal"), statement.get("Action")
+    services = principal.get("Service") if isinstance(principal, Mapping) and len(principal) == 1 else None
+    return (
+        statement.get("Effect") == "Allow"
+        and (services if isinstance(services, list) else [services]) == ["delivery.logs.amazonaws.com"]
+        and {*(actions if isinstance(actions, list) else [actions])} <= _DELIVERY_ACTIONS
+    )

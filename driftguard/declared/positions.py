@@ -138,6 +138,10 @@ class Locations(Mapping[str, Location]):
         source = (*self._base, self._section, *source_of(steps, self._detours)) if steps else self._base
         return self._positions.find(source)
 
+    def source(self, pointer: str) -> Path:
+        """The path in the template, from its root, to where the value at ``pointer`` is written."""
+        return (*self._base, self._section, *source_of(split_pointer(pointer), self._detours))
+
     def __iter__(self) -> Iterator[str]:
         yield ""
         yield from _pointers(self._properties, "")

@@ -63,7 +63,7 @@ def declare(
     """The declared resources of every stack in a comparable state; the other stacks are gaps.
 
     ``attribute`` answers ``Fn::GetAtt`` from live state (`live_attribute` makes one).  ``sources`` are
-    templates out of a repository by stack name: their text recovers the characters that CloudFormation
+    templates out of a repository by stack id or name: their text recovers the characters that CloudFormation
     shows as ``?``.  ``schema`` looks types up (default: the packaged registry).
     """
     outputs = {stack.stack_id: _outputs(stack) for stack in deployment.stacks}
@@ -77,7 +77,8 @@ def declare(
         elif stack.template is not None:
             one = _Stack(stack, deployment, outputs, schema or registry().get)
             try:
-                found, lost = one.declare(attribute, (sources or {}).get(stack.name))
+                given = sources or {}
+                found, lost = one.declare(attribute, given.get(stack.stack_id) or given.get(stack.name))
             except TemplateError as error:
                 gaps.append(one.gap(f"its template cannot be resolved: {error}"))
                 continue
@@ -87,17 +88,22 @@ def declare(
 
 
 def declare_source(
-    deployment: Deployment, stack_name: str, source: Template, *, attribute: Attribute | None = None
+    deployment: Deployment,
+    stack_name: str,
+    source: Template,
+    *,
+    attribute: Attribute | None = None,
+    schema: Callable[[str], TypeSchema | None] | None = None,
 ) -> tuple[DeclaredResource, ...]:
-    """What a repository's template would declare in the place of a deployed stack.
+    """What a repository's template would declare in the place of a deployed stack (its name or id).
 
     It is resolved with the stack's own parameters and ids, for `driftguard.declared.three_way`.  Empty
     when there is no such stack.  Raises `TemplateError`.
     """
     outputs = {stack.stack_id: _outputs(stack) for stack in deployment.stacks}
     for stack in deployment.stacks:
-        if stack.name == stack_name:
-            one = _Stack(stack, deployment, outputs, registry().get)
+        if stack_name in (stack.name, stack.stack_id):
+            one = _Stack(stack, deployment, outputs, schema or registry().get)
             context = replace(one.context(attribute), deployed=False, masked=False)
             return one.placed(resolve(source, context).resources)
     return ()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from driftguard.model import Json, Partial, Unknown
@@ -54,11 +54,18 @@ def as_text(value: Json) -> str | Partial | Unknown:
     return Unknown("a list or a map cannot be part of a string")
 
 
+def pieces_of(value: str | Partial | Unknown) -> tuple[str | Unknown, ...]:
+    """The pieces that are put into a longer text; of encoded text none is known."""
+    if not isinstance(value, Partial):
+        return (value,)
+    return (Unknown("text with characters that CloudFormation shows as ?"),) if value.base64 else value.parts
+
+
 def concat(parts: Iterable[str | Partial | Unknown]) -> str | Partial | Unknown:
     """The parts one after the other: a string, a `Partial`, or an `Unknown` where nothing is known."""
     flat: list[str | Unknown] = []
     for part in parts:
-        for piece in part.parts if isinstance(part, Partial) else (part,):
+        for piece in pieces_of(part):
             if isinstance(piece, str) and flat and isinstance(flat[-1], str):
                 flat[-1] += piece
             elif isinstance(piece, Unknown) and flat and flat[-1] == piece and not piece.masked:
@@ -103,7 +110,7 @@ def dynamic_references(value: str | Partial, ssm_values: Mapping[str, str]) -> s
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
     """
-    parts = value.parts if isinstance(value, Partial) else (value,)
+    parts = pieces_of(value)
     pieces: list[str | Partial | Unknown] = []
     for part in parts:
         if isinstance(part, Unknown):
@@ -139,7 +146,7 @@ def _json_parts(value: Json) -> list[str | Partial | Unknown]:
     if isinstance(value, Unknown):
         return [value]
     if isinstance(value, Partial):
-        inner = [part if isinstance(part, Unknown) else _dump(part)[1:-1] for part in value.parts]
+        inner = [part if isinstance(part, Unknown) else _dump(part)[1:-1] for part in pieces_of(value)]
         return ['"', *inner, '"']
     if isinstance(value, Mapping):
         fields = [concat([_dump(key), ":", *_json_parts(item)]) for key, item in value.items()]
@@ -159,7 +166,7 @@ def unmask(value: str | Partial) -> str | Partial:
     GetTemplate and DescribeStacks show every character outside ASCII as a question mark:
     https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1220
     """
-    parts = value.parts if isinstance(value, Partial) else (value,)
+    parts = pieces_of(value)
     pieces: list[str | Unknown] = []
     for part in parts:
         if isinstance(part, Unknown):
@@ -183,12 +190,11 @@ def may_be_equal(one: Json, other: Json) -> bool:
     )
 
 
-def masked_base64(text: str) -> Partial | Unknown:
-    """The Base64 of a masked text: what stands before the first question mark, in whole groups of three."""
-    known = text.split("?", 1)[0].encode()
-    prefix = base64.b64encode(known[: len(known) // 3 * 3]).decode()
-    hole = Unknown("text with characters that CloudFormation shows as ?")
-    return Partial((prefix, hole)) if prefix else hole
+def masked_base64(text: str) -> Partial:
+    """The Base64 of a masked text, by the text itself."""
+    masked = unmask(text)
+    assert isinstance(masked, Partial)
+    return replace(masked, base64=True)
 
 
 def document_in(text: str) -> Json:

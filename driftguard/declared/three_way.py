@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from driftguard.declared.positions import join_pointer
 from driftguard.declared.text import as_text, document_in
@@ -16,26 +15,13 @@ from driftguard.model import (
     DeclaredResource,
     DifferenceType,
     Drift,
+    DriftStatus,
     Json,
     Partial,
     PropertyDifference,
+    ThreeWayVerdict,
     Unknown,
 )
-
-
-class ThreeWayVerdict(StrEnum):
-    """Which of repository, deployed template and live resource agree."""
-
-    ALL_EQUAL = "ALL_EQUAL"
-    NOT_DEPLOYED = "NOT_DEPLOYED"
-    """The repository is ahead: deployed and live agree, the repository differs."""
-    DRIFTED = "DRIFTED"
-    """Repository and deployed agree, the live resource differs."""
-    ADOPTED = "ADOPTED"
-    """A change made by hand is in the repository already, and only the deployment is behind."""
-    ALL_DIFFER = "ALL_DIFFER"
-    ONLY_IN_REPOSITORY = "ONLY_IN_REPOSITORY"
-    ONLY_DEPLOYED = "ONLY_DEPLOYED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +85,8 @@ def _verdict(
         return ThreeWayVerdict.ONLY_DEPLOYED
     drifted = drift is not None and drift.drifted
     if not undeployed:
+        if drift is None or (not drifted and drift.status is not DriftStatus.IN_SYNC):
+            return ThreeWayVerdict.NOT_CHECKED
         return ThreeWayVerdict.DRIFTED if drifted else ThreeWayVerdict.ALL_EQUAL
     if not drifted:
         return ThreeWayVerdict.NOT_DEPLOYED

@@ -10,6 +10,7 @@ import yaml
 
 from driftguard.errors import TemplateError, Where
 from driftguard.model import Json
+from driftguard.settings.nesting import too_deep
 
 _STANDARD = "tag:yaml.org,2002:"
 _PLAIN = {"str", "int", "float", "bool", "null", "map", "seq", "value", "merge"}
@@ -17,7 +18,6 @@ _BARE = {"Ref", "Condition"}
 _MAX_VALUES = 1_000_000
 """How many values a template may hold once its aliases are written out: a guard against alias bombs."""
 _MAX_DEPTH = 200
-_SUSPICIOUS = 3_000
 
 
 class _Loader(yaml.CSafeLoader):
@@ -54,21 +54,13 @@ def read_yaml(text: str, file: str) -> tuple[Json, yaml.Node | None]:
 
 
 def _refuse_depth(text: str, file: str) -> None:
-    """libyaml composes recursively and overflows the C stack on a deep document: look before it leaps."""
-    brackets = text.count("[") + text.count("{")
-    if brackets < _SUSPICIOUS and max(map(len, text.split("\n"))) < _SUSPICIOUS:
-        return
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _MAX_DEPTH:
-                line = event.start_mark.line + 1 if event.start_mark else None
-                raise TemplateError(
-                    f"values are nested more than {_MAX_DEPTH} deep.", where=Where(file, line)
-                )
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    mark = too_deep(text, _MAX_DEPTH)
+    if mark is not None:
+        raise TemplateError(
+            f"values are nested more than {_MAX_DEPTH} deep.",
+            where=Where(file, mark.line + 1, mark.column + 1),
+            fix="Write it flatter.",
+        )
 
 
 def _line_of_reader_error(error: yaml.YAMLError, text: str) -> int | None:

@@ -1,24 +1,28 @@
 """Bodies: the properties of a state, stored once per content and compressed.
 
-A body is kept in full (zstd, with a dictionary trained on the first large night) or as a delta against
-the full body that the resource had before.  A delta's base is always a full body, so that any state is
+A body is kept in full (zstd, with a dictionary trained on the first large night) or as a patch against
+the full body that the resource had before (`driftguard.history.delta`).  A delta's base is always a full body, so that any state is
 read in at most two steps; once deltas stop paying, the next body is a full one again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 
 import zstandard
 
 from driftguard.errors import StoreError
+from driftguard.history import delta
 from driftguard.history.database import Connection, batches, marks
 
-_LEVEL = 9
+_LEVEL = 12
 _DICTIONARY_BYTES = 112_640
 _TRAIN_FROM = 500
 """New bodies in one write that make training a dictionary worth while."""
 _TRAIN_ON = 4_000
+_PLAIN = -1
+"""In place of a dictionary: the data are not compressed."""
 _DELTA_PAYS = 0.5
 """A delta is kept when it takes at most this part of the full body's size."""
 
@@ -34,13 +38,16 @@ class Bodies:
         self._full: dict[int, bytes] = {}
 
     # -- writing
-    def train(self, samples: Sequence[bytes]) -> None:
-        """Train the store's dictionary from ``samples``, once, when there are enough of them."""
-        if len(samples) < _TRAIN_FROM or self._connection.rows("SELECT id FROM dictionaries LIMIT 1"):
+    def train(self, count: int, sample: Callable[[int], bytes]) -> None:
+        """Train the store's dictionary from ``count`` samples, once, when there are enough of them.
+
+        They must stand for the whole estate: a dictionary that saw one account knows a few types only.
+        """
+        if count < _TRAIN_FROM or self._connection.rows("SELECT id FROM dictionaries LIMIT 1"):
             return
-        step = max(1, len(samples) // _TRAIN_ON)
+        chosen = random.Random(count).sample(range(count), min(count, _TRAIN_ON))  # noqa: S311  # no secret
         try:
-            trained = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[::step][:_TRAIN_ON]))
+            trained = zstandard.train_dictionary(_DICTIONARY_BYTES, [sample(index) for index in chosen])
         except zstandard.ZstdError:
             return  # too little text to learn from: plain compression does
         self._connection.run("INSERT INTO dictionaries (id, data) VALUES (1, ?)", (trained.as_bytes(),))
@@ -51,12 +58,11 @@ class Bodies:
         dictionary, compressor = self._full_compressor()
         full = compressor.compress(raw)
         if base is not None:
-            against = zstandard.ZstdCompressionDict(
-                self.unpack_one(base), dict_type=zstandard.DICT_TYPE_RAWCONTENT
-            )
-            delta = zstandard.ZstdCompressor(level=3, dict_data=against, write_dict_id=False).compress(raw)
-            if len(delta) <= len(full) * _DELTA_PAYS:
-                return base, 0, delta
+            patch = delta.make(self.unpack_one(base), raw)
+            packed = compressor.compress(patch)
+            kept = (_PLAIN, patch) if len(patch) <= len(packed) else (dictionary, packed)
+            if len(kept[1]) <= len(full) * _DELTA_PAYS:
+                return base, *kept
         return None, dictionary, full
 
     def _full_compressor(self) -> tuple[int, zstandard.ZstdCompressor]:
@@ -85,7 +91,7 @@ class Bodies:
             if base is None:
                 result[number] = self._full[number] = self._inflate(dictionary, data)
             else:
-                result[number] = self._apply(self._full[base], data)
+                result[number] = _patched(self._full[base], self._inflate(dictionary, data))
         return result
 
     def forget(self) -> None:
@@ -116,16 +122,20 @@ class Bodies:
         return self._dictionaries[number]
 
     def _inflate(self, dictionary: int, data: bytes) -> bytes:
+        if dictionary == _PLAIN:
+            return data
         if dictionary not in self._decompressors:
             self._decompressors[dictionary] = zstandard.ZstdDecompressor(
                 dict_data=self._dictionary(dictionary)
             )
         return _decompress(self._decompressors[dictionary], data)
 
-    @staticmethod
-    def _apply(base: bytes, data: bytes) -> bytes:
-        against = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-        return _decompress(zstandard.ZstdDecompressor(dict_data=against), data)
+
+def _patched(base: bytes, patch: bytes) -> bytes:
+    try:
+        return delta.apply(base, patch)
+    except ValueError as error:
+        raise _damaged(error) from None
 
 
 def _decompress(decompressor: zstandard.ZstdDecompressor, data: bytes) -> bytes:
@@ -133,6 +143,8 @@ def _decompress(decompressor: zstandard.ZstdDecompressor, data: bytes) -> bytes:
         result: bytes = decompressor.decompress(data)
         return result
     except zstandard.ZstdError as error:
-        raise StoreError(
-            f"the body of a state is damaged ({error}).", fix="Restore the store from a backup."
-        ) from None
+        raise _damaged(error) from None
+
+
+def _damaged(error: Exception) -> StoreError:
+    return StoreError(f"the body of a state is damaged ({error}).", fix="Restore the store from a backup.")

@@ -10,31 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from driftguard.history.severity import worst
-from driftguard.model import Drift, Finding, FindingKind, Severity
+from driftguard.model import Cause, ChangedBy, Drift, Finding, FindingKind
 
 _SESSION_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Findings with one cause.  ``kind`` is SESSION, TEMPLATE, STACK or POLICY."""
-
-    id: str
-    kind: str
-    title: str
-    fingerprints: tuple[str, ...]
-    resources: int
-    accounts: int
-    severity: Severity
-    first_seen: datetime
-
-    @property
-    def blast_radius(self) -> int:
-        return self.resources
 
 
 def group(findings: Iterable[Finding], drifts: Iterable[Drift] = ()) -> tuple[Cause, ...]:
@@ -112,4 +93,14 @@ def _cause(name: tuple[str, str], title: str, findings: list[Finding]) -> Cause:
         accounts=len({finding.key.account for finding in findings}),
         severity=worst(finding.severity for finding in findings),
         first_seen=min(finding.first_seen for finding in findings),
+        changed_by=_actor(findings),
     )
+
+
+def _actor(findings: list[Finding]) -> ChangedBy | None:
+    """Who did it: the first act of the one principal whom all findings name."""
+    acts = [finding.changed_by for finding in findings]
+    named = [by for by in acts if by is not None]
+    if not named or len(named) < len(acts) or len({by.principal for by in named}) > 1:
+        return None
+    return min(named, key=lambda by: by.time)

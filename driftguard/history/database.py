@@ -1,7 +1,7 @@
 """What the two databases have in common: a handful of calls, and SQL that both understand.
 
-Statements are written once, with ``?`` for parameters and ``$blob``, ``$text`` and ``$big`` for the
-column types that differ.  Writers are serialised by the adapter (``BEGIN IMMEDIATE`` on SQLite, an
+Statements are written once, with ``?`` for parameters and ``$blob``, ``$text``, ``$big``, ``$int`` and
+``$small`` for the column types that differ.  Writers are serialised by the adapter (``BEGIN IMMEDIATE`` on SQLite, an
 advisory lock on PostgreSQL), so that "read, decide, write" inside one ``write()`` is safe.
 """
 
@@ -38,7 +38,7 @@ class Database(Protocol):
     dialect: str
     """``sqlite`` or ``postgres``: names the migration files."""
     types: dict[str, str]
-    """What ``$blob``, ``$text`` and ``$big`` are here."""
+    """What ``$blob``, ``$text``, ``$big``, ``$int`` and ``$small`` are here."""
 
     def read(self) -> AbstractContextManager[Connection]:
         """A consistent view for several reads."""

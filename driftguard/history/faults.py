@@ -48,92 +48,68 @@ def owner_of(tags: Mapping[str, str]) -> str:
     return next((folded[name] for name in _OWNER_TAGS if folded.get(name)), "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Where and when faults of one resource were seen."""
+
+    drift: Drift
+    tags: Mapping[str, str]
+    now: datetime
+    run_id: str
+
+
 def of_drift(drift: Drift, tags: Mapping[str, str], now: datetime, run_id: str) -> Iterator[Fault]:
     """The faults of one compared resource: one per property, whatever the number of list elements."""
+    seen = _Seen(drift, tags, now, run_id)
     if drift.status is DriftStatus.DELETED:
         message = "It is declared, and AWS does not have it any more."
-        yield _fault(
-            drift, FindingKind.DRIFT, "", Severity.HIGH, "is deleted", message, {}, tags, now, run_id
-        )
-        return
-    if drift.status is DriftStatus.UNMANAGED:
+        yield _fault(seen, FindingKind.DRIFT, "", Severity.HIGH, "is deleted", message)
+    elif drift.status is DriftStatus.UNMANAGED:
         message = "No stack declares it."
-        yield _fault(
-            drift,
-            FindingKind.UNMANAGED,
-            "",
-            Severity.INFORMATIONAL,
-            "is not managed",
-            message,
-            {},
-            tags,
-            now,
-            run_id,
-        )
-        return
-    kind = drift.key.type
+        yield _fault(seen, FindingKind.UNMANAGED, "", Severity.INFORMATIONAL, "is not managed", message)
+    else:
+        yield from _declared(seen)
+        yield from _undeclared(seen)
+
+
+def _declared(seen: _Seen) -> Iterator[Fault]:
     by_subject: dict[str, list[Json]] = defaultdict(list)
-    for difference in drift.differences:
-        by_subject[normalise(difference.path)].append(
-            {
-                "path": difference.path,
-                "expected": difference.expected,
-                "actual": difference.actual,
-                "type": difference.type.value,
-            }
-        )
+    for item in seen.drift.differences:
+        part = {"path": item.path, "expected": item.expected, "actual": item.actual, "type": item.type.value}
+        by_subject[normalise(item.path)].append(part)
     for subject, listed in by_subject.items():
-        severity = of_property(kind, subject)
+        severity = of_property(seen.drift.key.type, subject)
         message = f"The template says {brief(listed[0]['expected'])}, AWS has {brief(listed[0]['actual'])}."
         if len(listed) > 1:
             message += f" {len(listed)} elements differ."
-        detail = {"differences": listed}
-        yield _fault(
-            drift,
-            FindingKind.DRIFT,
-            subject,
-            severity,
-            f"differs at {subject}",
-            message,
-            detail,
-            tags,
-            now,
-            run_id,
-        )
-    undeclared: dict[str, list[Json]] = defaultdict(list)
-    for value in drift.undeclared:
+        what, detail = f"differs at {subject}", {"differences": listed}
+        yield _fault(seen, FindingKind.DRIFT, subject, severity, what, message, detail)
+
+
+def _undeclared(seen: _Seen) -> Iterator[Fault]:
+    by_subject: dict[str, list[Json]] = defaultdict(list)
+    for value in seen.drift.undeclared:
         if value.confirmed:
             before: dict[str, Json] = {} if value.was_absent else {"was": value.was}
-            undeclared[normalise(value.path)].append({"path": value.path, "value": value.value, **before})
-    for subject, listed in undeclared.items():
+            by_subject[normalise(value.path)].append({"path": value.path, "value": value.value, **before})
+    for subject, listed in by_subject.items():
         was = brief(listed[0]["was"]) if "was" in listed[0] else "nothing"
+        severity = of_property(seen.drift.key.type, subject)
         message = f"It was {was} when it was last accepted, and is {brief(listed[0]['value'])} now."
-        yield _fault(
-            drift,
-            FindingKind.UNDECLARED,
-            subject,
-            of_property(kind, subject),
-            f"changed at {subject}, which no template declares",
-            message,
-            {"undeclared": listed},
-            tags,
-            now,
-            run_id,
-        )
+        what, detail = f"changed at {subject}, which no template declares", {"undeclared": listed}
+        yield _fault(seen, FindingKind.UNDECLARED, subject, severity, what, message, detail)
 
 
 def _fault(
-    drift: Drift,
+    seen: _Seen,
     kind: FindingKind,
     subject: str,
     severity: Severity,
     what: str,
     message: str,
-    detail: Mapping[str, Json],
-    tags: Mapping[str, str],
-    now: datetime,
-    run_id: str,
+    detail: Mapping[str, Json] | None = None,
 ) -> Fault:
+    drift, tags, now, run_id = seen.drift, seen.tags, seen.now, seen.run_id
     name = drift.logical_id or drift.physical_id or drift.key.identifier
     finding = Finding(
         fingerprint=fingerprint(kind, drift.key, subject),

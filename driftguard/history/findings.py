@@ -37,6 +37,7 @@ from driftguard.model import (
 
 FLAPPING_OCCURRENCES = 3
 FLAPPING_WITHIN = timedelta(days=7)
+_CHANGES = (FindingKind.DRIFT, FindingKind.UNDECLARED)
 _LOOKED_AT = (DriftStatus.IN_SYNC, DriftStatus.MODIFIED, DriftStatus.DELETED)
 
 
@@ -78,6 +79,18 @@ def live(
     )
     faults = _faults(drifts, evaluations, policies or {}, snapshot, now, run.id)
     known = {finding.fingerprint: finding for finding in previous}
+    return _carried(known, faults, evidence, waivers, run=run, now=now)
+
+
+def _carried(
+    known: Mapping[str, Finding],
+    faults: Mapping[str, Fault],
+    evidence: _Evidence,
+    waivers: Sequence[Waiver],
+    *,
+    run: Run,
+    now: datetime,
+) -> Lives:
     after: list[Finding] = []
     new, reopened = set(), set()
     for name, fault in faults.items():
@@ -95,6 +108,7 @@ def live(
             resolved.append(replace(finding, status=FindingStatus.RESOLVED, resolved_at=now, last_run=run.id))
         else:
             after.append(finding)
+    after = name_shared(after, {name: fault.path for name, fault in faults.items()})
     after.sort(key=lambda finding: (finding.severity.rank, finding.first_seen, finding.key, finding.subject))
     return Lives(
         findings=tuple(after),
@@ -102,6 +116,28 @@ def live(
         new=frozenset(new),
         reopened=frozenset(reopened),
     )
+
+
+def name_shared(findings: Sequence[Finding], paths: Mapping[str, str]) -> list[Finding]:
+    """``findings`` in which a policy that fails by a change somebody is named for names the same person.
+
+    ``paths`` are the properties that policies looked at, by fingerprint.  A policy that looks at no single
+    property, or at one that nobody is known to have changed, stays without a name.
+    """
+    acts: dict[ResourceKey, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.open and finding.kind in _CHANGES and finding.subject and finding.changed_by is not None:
+            acts[finding.key].append(finding)
+
+    def named(finding: Finding) -> Finding:
+        path = normalise(paths.get(finding.fingerprint, ""))
+        if finding.kind is not FindingKind.COMPLIANCE or finding.changed_by is not None or not path:
+            return finding
+        by = [act.changed_by for act in acts.get(finding.key, ()) if _within(act.subject, path)]
+        same = len({one.principal for one in by if one is not None}) == 1
+        return replace(finding, changed_by=by[0]) if same else finding
+
+    return [named(finding) for finding in findings]
 
 
 def _faults(

@@ -28,6 +28,7 @@ from driftguard.model import (
 from driftguard.model.notice import Delivery, DeliveryState
 from driftguard.model.remediation import Approval, Execution, Plan
 from driftguard.model.schedule import Lease, Slot, Unit
+from driftguard.model.trend import TrendPoint
 
 T = TypeVar("T")
 
@@ -58,6 +59,8 @@ class Query:
     subjects: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+    """Findings first seen at this moment or later (UTC)."""
     text: str = ""
     at: datetime | None = None
     order: str = ""
@@ -132,6 +135,26 @@ class AuditEntry:
     subject: str
     detail: Mapping[str, Json]
     digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A small JSON value that the service keeps, until ``expires_at`` if it has an end."""
+
+    kind: str
+    name: str
+    value: Mapping[str, Json]
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictCount:
+    """How many resources a policy gave a verdict on, now."""
+
+    policy: str
+    compliance: str
+    resources: int
 
 
 class Store(Protocol):
@@ -213,6 +236,10 @@ class Store(Protocol):
     def gaps(self, run_id: str) -> Sequence[Gap]: ...
     def stacks(self, query: Query) -> Page[StackState]: ...
 
+    def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]: ...
+    def trends(self, since: datetime | None = None, limit: int = 400) -> Sequence[TrendPoint]:
+        """The numbers of the newest ``limit`` runs, oldest first."""
+
     # -- people's decisions
     def mark_notified(self, fingerprints: Iterable[str]) -> None: ...
     def waivers(self) -> Sequence[Waiver]: ...
@@ -289,6 +316,25 @@ class Store(Protocol):
 
     def last_success(self) -> Mapping[str, datetime]:
         """When the newest finished slot of each schedule was done."""
+
+    def audit_newest(self, before: int | None = None, limit: int = 100) -> Sequence[AuditEntry]:
+        """The newest entries, or those before the sequence ``before``, newest first."""
+
+    # -- what the service keeps
+    def put_document(
+        self, kind: str, name: str, value: Mapping[str, Json], *, expires_at: datetime | None = None
+    ) -> None:
+        """Write a document; one of the same kind and name is replaced."""
+
+    def add_document(
+        self, kind: str, name: str, value: Mapping[str, Json], *, expires_at: datetime | None = None
+    ) -> bool:
+        """Write a document that must be new; ``False`` when there is one (then nothing changes)."""
+
+    def document(self, kind: str, name: str) -> Document | None: ...
+    def documents(self, kind: str) -> Sequence[Document]: ...
+    def take_document(self, kind: str, name: str) -> Document | None:
+        """Read and remove a document in one step: of several takers, one gets it."""
 
     # -- the outbox
     def enqueue(self, deliveries: Sequence[Delivery], now: datetime) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -73,11 +73,7 @@ def page(
     if column is None:
         raise InputError(f"there is no order `{name}` here.", fix=f"Known: {', '.join(select.orders)}.")
     where, parameters = list(select.where), list(select.parameters)
-    total = None
-    if query.cursor is None:
-        clause = " AND ".join(where) or "1 = 1"
-        total = int(connection.rows(f"SELECT COUNT(*) FROM {select.source} WHERE {clause}", parameters)[0][0])  # noqa: S608
-    else:
+    if query.cursor is not None:
         value, key = _open_cursor(query.cursor, name)
         sign = "<" if down else ">"
         where.append(f"({column} {sign} ? OR ({column} = ? AND {select.key} {sign} ?))")
@@ -92,8 +88,17 @@ def page(
     rows = connection.rows(sql, parameters)
     more = len(rows) > limit
     rows = rows[:limit]
+    total = None
+    if query.cursor is None:
+        total = _count(connection, select) if more else len(rows)
     cursor = _seal_cursor(name, rows[-1][-2], rows[-1][-1]) if more else None
     return Page(items=tuple(build(rows)), cursor=cursor, total=total)
+
+
+def _count(connection: Connection, select: Select) -> int:
+    clause = " AND ".join(select.where) or "1 = 1"
+    sql = f"SELECT COUNT(*) FROM {select.source} WHERE {clause}"  # noqa: S608
+    return int(connection.rows(sql, select.parameters)[0][0])
 
 
 def _seal_cursor(order: str, value: Any, key: Any) -> str:
@@ -105,8 +110,26 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
         data = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         data = None
-    if not isinstance(data, list) or len(data) != 3 or data[0] != order:
+    if not isinstance(data, list) or len(data) != 3 or data[0] != order or not all(map(_scalar, data[1:])):
         raise InputError(
             "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
         )
     return data[1], data[2]
+
+
+def _scalar(value: Any) -> bool:
+    """Whether a database takes ``value``; a cursor comes back from outside and may have been made up."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str) and "\0" not in value
+
+
+def every(ask: Callable[[Query], Page[T]], query: Query) -> Iterator[T]:
+    """All that ``query`` finds, page after page."""
+    cursor: str | None = query.cursor
+    while True:
+        found = ask(replace(query, cursor=cursor))
+        yield from found.items
+        cursor = found.cursor
+        if cursor is None:
+            return

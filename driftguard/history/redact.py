@@ -242,15 +242,15 @@ class Redactor:
             return self.secret(value)
         return self.tree(value, resource_type, path)
 
+    def _difference(self, kind: str, item: PropertyDifference) -> PropertyDifference:
+        return replace(
+            item,
+            expected=self.at(kind, item.path, item.expected),
+            actual=self.at(kind, item.path, item.actual),
+        )
+
     def drift(self, drift: Drift) -> Drift:
         kind = drift.key.type
-
-        def difference(item: PropertyDifference) -> PropertyDifference:
-            return replace(
-                item,
-                expected=self.at(kind, item.path, item.expected),
-                actual=self.at(kind, item.path, item.actual),
-            )
 
         def undeclared(item: UndeclaredValue) -> UndeclaredValue:
             return replace(
@@ -259,7 +259,7 @@ class Redactor:
 
         return replace(
             drift,
-            differences=tuple(difference(item) for item in drift.differences),
+            differences=tuple(self._difference(kind, item) for item in drift.differences),
             undeclared=tuple(undeclared(item) for item in drift.undeclared),
             not_checked=tuple(replace(item, detail=self.text(item.detail)) for item in drift.not_checked),
             disagreement=None if drift.disagreement is None else self.text(drift.disagreement),
@@ -314,6 +314,11 @@ class Redactor:
             resolved=tuple(self.finding(finding) for finding in report.resolved),
             gaps=tuple(self.gap(gap) for gap in report.gaps),
             stacks=tuple(self.stack(stack) for stack in report.stacks),
+            three_way=tuple(
+                replace(row, undeployed=tuple(self._difference(row.type, one) for one in row.undeployed))
+                for row in report.three_way
+            ),
+            notes=tuple(self.text(note) for note in report.notes),
         )
 
     def redact_event(

@@ -13,6 +13,7 @@ from driftguard.history.port import AuditEntry, ImportCounts, Version
 from driftguard.history.tables.audit import AuditPart
 from driftguard.history.tables.conclusions import ConclusionPart
 from driftguard.history.tables.decisions import DecisionPart
+from driftguard.history.tables.documents import DocumentPart
 from driftguard.history.tables.finding_rows import FindingPart
 from driftguard.history.tables.ledger import LedgerPart
 from driftguard.history.tables.outbox import OutboxPart
@@ -37,6 +38,7 @@ class SqlStore(
     AuditPart,
     TrendPart,
     LedgerPart,
+    DocumentPart,
     OutboxPart,
     UpkeepPart,
 ):

@@ -36,10 +36,49 @@ def _path(*prefixes: str) -> Made:
     return lambda item: str(item.configuration.get("path", "")).startswith(prefixes)
 
 
+_OWNERS_TAGS = (
+    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+    "aws:autoscaling:groupName",
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/tag-ec2-fleet.html
+    "aws:ec2:fleet-id",
+    "aws:ec2spot:fleet-request-id",
+    # https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-plan-tags.html
+    "aws:elasticmapreduce:job-flow-id",
+    # https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html
+    "aws:eks:cluster-name",
+)
+"""Tags that only AWS can set, by the service that made and keeps the resource."""
+
+
+def _kept_by_service(item: ConfigurationItem) -> bool:
+    """Whether a service tagged it as its own; the tags stand in the item, or in what Describe answered."""
+    listed: Json = item.configuration.get("tags") or item.configuration.get("Tags") or ()
+    described = {str(tag.get("key") or tag.get("Key")) for tag in listed if isinstance(tag, Mapping)}
+    return any(tag in (item.tags or {}) or tag in described for tag in _OWNERS_TAGS)
+
+
+def _target_tracking(item: ConfigurationItem) -> bool:
+    """An alarm that a target-tracking policy made for itself: its only use is to call that policy.
+
+    https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html
+    """
+    actions: Json = item.configuration.get("alarmActions") or item.configuration.get("AlarmActions") or ()
+    name = item.name or item.id
+    return name.startswith("TargetTracking-") and all(":scalingPolicy:" in str(action) for action in actions)
+
+
 _MADE: Mapping[str, Made] = {
     # https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
     "AWS::EC2::VPC": _flag("isDefault"),
     "AWS::EC2::Subnet": _flag("defaultForAz"),
+    # A volume or interface that goes when its instance goes is a part of that instance.
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-root-volume-delete-on-termination.html
+    "AWS::EC2::Volume": _any("attachments", "deleteOnTermination"),
+    "AWS::EC2::NetworkInterface": lambda item: (
+        item.configuration.get("requesterManaged") in (True, "true")
+        or (item.configuration.get("attachment") or {}).get("deleteOnTermination") in (True, "true")
+    ),
+    "AWS::CloudWatch::Alarm": _target_tracking,
     # Every VPC comes with these three; they cannot be deleted.
     # https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
     "AWS::EC2::NetworkAcl": _flag("isDefault"),
@@ -71,5 +110,7 @@ _MADE: Mapping[str, Made] = {
 
 def made_by_aws(item: ConfigurationItem, type_name: str) -> bool:
     """Whether AWS made the resource that ``item`` records, and not a person or a program of theirs."""
+    if _kept_by_service(item):
+        return True
     made = _MADE.get(type_name)
     return made is not None and made(item)

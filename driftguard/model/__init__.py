@@ -13,7 +13,7 @@ from driftguard.model.drift import (
     PropertyDifference,
     UndeclaredValue,
 )
-from driftguard.model.finding import Finding, FindingKind, FindingStatus, Severity, Waiver, fingerprint
+from driftguard.model.finding import Cause, Finding, FindingKind, FindingStatus, Severity, Waiver, fingerprint
 from driftguard.model.policy import ComplianceType, Evaluation, PolicySummary
 from driftguard.model.resource import (
     DeclaredResource,
@@ -30,8 +30,10 @@ from driftguard.model.resource import (
     key_region,
 )
 from driftguard.model.run import CoverageCounts, Outcome, Report, Run, RunStatus, Scope, StackState
+from driftguard.model.three_way import SourceDrift, ThreeWayVerdict
 
 __all__ = [
+    "Cause",
     "ChangedBy",
     "ComplianceType",
     "CoverageCounts",
@@ -62,7 +64,9 @@ __all__ = [
     "Severity",
     "Snapshot",
     "Source",
+    "SourceDrift",
     "StackState",
+    "ThreeWayVerdict",
     "UndeclaredValue",
     "Unknown",
     "Waiver",

@@ -93,6 +93,29 @@ def fingerprint(kind: FindingKind, key: ResourceKey, subject: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Findings that one act explains, as one row.
+
+    ``kind`` is SESSION, PARAMETER, TEMPLATE, STACK or POLICY; ``title`` names the session, the parameter, the
+    place in the template, the stack or the policy; ``changed_by`` is who did it, where one act is known.
+    """
+
+    id: str
+    kind: str
+    title: str
+    fingerprints: tuple[str, ...]
+    resources: int
+    accounts: int
+    severity: Severity
+    first_seen: datetime
+    changed_by: ChangedBy | None = None
+
+    @property
+    def blast_radius(self) -> int:
+        return self.resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A dated, owned acceptance.
 

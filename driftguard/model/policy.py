@@ -57,3 +57,4 @@ class PolicySummary:
     aliases: tuple[str, ...] = ()
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remedy: str | None = None
+    title_ko: str = ""

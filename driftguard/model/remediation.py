@@ -60,6 +60,17 @@ class Step:
     deletes: bool = False
     why_safe: str = ""
     why_this_cure: str = ""
+    findings: tuple[str, ...] = ()
+    """Every finding that this step answers, ``finding`` included."""
+    message: str = ""
+    """What is wrong, in a sentence."""
+    stack: str = ""
+    stack_id: str = ""
+    logical_id: str = ""
+    policy: str = ""
+    """The policy that the step fulfils; empty for drift."""
+    secret: bool = False
+    """A value concerned is secret: it is not in the plan, and there is nothing to roll back to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +97,10 @@ class Plan:
     approvals: tuple[Approval, ...] = ()
     rollout: str = "OneAtATime"
     required_approvals: int = 1
+    alarms: tuple[str, ...] = ()
+    """CloudWatch alarms that stop the rollout, looked at in every account and region of the plan."""
+    max_errors: int = 0
+    """How many steps may fail before nothing more is started."""
 
 
 class ExecutionStatus(StrEnum):

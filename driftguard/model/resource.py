@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,6 +79,8 @@ class Resource:
     state_hash: str = ""
     made_by_aws: bool = False
     """AWS put it there itself (a default VPC, a service-linked role): it needs nobody to declare it."""
+    config_id: str | None = None
+    """AWS Config's own id of it (``AROA...`` of a role), where it was read from there."""
 
     @property
     def type(self) -> str:
@@ -111,16 +114,33 @@ class Partial:
     """A declared string of which only parts are known: literal pieces, and an `Unknown` for each hole.
 
     It is compared as a pattern: a live string that fits is *not checked*, one that cannot fit is drift.
+    With ``base64`` the string is the Base64 form of the text that the parts make up.
     """
 
     parts: tuple[str | Unknown, ...]
+    base64: bool = False
 
     def matches(self, value: str) -> bool:
         """Whether ``value`` could be this string, each hole standing for any text."""
+        if self.base64:
+            try:
+                value = b64decode(value, validate=True).decode()
+            except ValueError:
+                return False
         pattern = "".join(
             part.pattern if isinstance(part, Unknown) else re.escape(part) for part in self.parts
         )
         return re.fullmatch(pattern, value, re.DOTALL) is not None
+
+    @property
+    def shown(self) -> str | None:
+        """The text as CloudFormation shows it, when every hole is one of its ``?``; else ``None``."""
+        text = ""
+        for part in self.parts:
+            if isinstance(part, Unknown) and not part.masked:
+                return None
+            text += "?" * part.masked if isinstance(part, Unknown) else part
+        return text
 
     @property
     def reason(self) -> str:

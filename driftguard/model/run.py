@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from driftguard.model.drift import Drift
-from driftguard.model.finding import Finding
+from driftguard.model.finding import Cause, Finding
 from driftguard.model.policy import Evaluation, PolicySummary
 from driftguard.model.resource import Gap, Json
+from driftguard.model.three_way import SourceDrift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,5 +109,14 @@ class Report:
     managed: int = 0
     """Live resources that a stack declares, for the IaC coverage in percent."""
     unmanaged: int = 0
+    causes: tuple[Cause, ...] = ()
+    """What open findings have in common, the most urgent first."""
     covered: frozenset[tuple[str, str]] = frozenset()
     """(account, region) pairs that this run looked at, even if nothing was found there."""
+    three_way: tuple[SourceDrift, ...] = ()
+    """Where the repository's templates, the deployed ones and the live resources differ, resource by resource."""
+    unmatched_templates: tuple[str, ...] = ()
+    """Templates of the repository that belong to no deployed stack that this run saw."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside findings and gaps, each one sentence: waivers that match nothing, are over
+    or end soon, suppressions that do not count."""

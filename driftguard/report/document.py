@@ -7,6 +7,7 @@ from datetime import datetime
 
 from driftguard import __version__
 from driftguard.model import (
+    Cause,
     ChangedBy,
     CoverageCounts,
     Drift,
@@ -15,8 +16,10 @@ from driftguard.model import (
     Gap,
     Json,
     Location,
+    PropertyDifference,
     Report,
     Run,
+    SourceDrift,
     StackState,
     Unknown,
 )
@@ -56,7 +59,11 @@ def scan_document(report: Report) -> Json:
             finding_document(finding, new=report.new, reopened=report.reopened) for finding in report.findings
         ],
         "resolved": [finding_document(finding) for finding in report.resolved],
+        "causes": [cause_document(cause) for cause in report.causes],
         "gaps": [gap_document(gap) for gap in report.gaps],
+        "three_way": [source_document(row) for row in report.three_way],
+        "unmatched_templates": list(report.unmatched_templates),
+        "notes": list(report.notes),
         "summary": summary_document(report),
         "version": __version__,
     }
@@ -148,13 +155,7 @@ def drift_document(drift: Drift) -> Json:
         "status": drift.status.value,
         "drifted": drift.drifted,
         "differences": [
-            {
-                "PropertyPath": difference.path,
-                "ExpectedValue": plain(difference.expected),
-                "ActualValue": plain(difference.actual),
-                "DifferenceType": difference.type.value,
-                "requires_replacement": difference.requires_replacement,
-            }
+            difference_document(difference) | {"requires_replacement": difference.requires_replacement}
             for difference in drift.differences
         ],
         "reordered": list(drift.reordered),
@@ -175,6 +176,31 @@ def drift_document(drift: Drift) -> Json:
         "first_seen": moment(drift.first_seen),
         "last_seen": moment(drift.last_seen),
         "changed_by": changed_by_document(drift.changed_by),
+    }
+
+
+def difference_document(difference: PropertyDifference) -> dict[str, Json]:
+    """One difference in CloudFormation's own words."""
+    return {
+        "PropertyPath": difference.path,
+        "ExpectedValue": plain(difference.expected),
+        "ActualValue": plain(difference.actual),
+        "DifferenceType": difference.type.value,
+    }
+
+
+def source_document(row: SourceDrift) -> Json:
+    """One resource by repository, deployed template and live resource; expected is what the repository says."""
+    return {
+        "account": row.account,
+        "region": row.region,
+        "stack": row.stack,
+        "logical_id": row.logical_id,
+        "resource_type": row.type,
+        "verdict": row.verdict.value,
+        "file": row.file or None,
+        "location": location_document(row.location),
+        "undeployed": [difference_document(difference) for difference in row.undeployed],
     }
 
 
@@ -237,6 +263,21 @@ def finding_document(
         "detail": orjson.loads(finding.detail)
         if finding.detail.startswith(("{", "["))
         else finding.detail or None,
+    }
+
+
+def cause_document(cause: Cause) -> Json:
+    """What several findings have in common."""
+    return {
+        "id": cause.id,
+        "kind": cause.kind,
+        "title": cause.title,
+        "severity": cause.severity.value,
+        "findings": list(cause.fingerprints),
+        "resources": cause.resources,
+        "accounts": cause.accounts,
+        "first_seen": moment(cause.first_seen),
+        "changed_by": changed_by_document(cause.changed_by),
     }
 
 

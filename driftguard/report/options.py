@@ -13,7 +13,8 @@ from driftguard.model.trend import TrendPoint
 class Options:
     """``framework`` narrows verdicts to one framework, ``trends`` (oldest first) brings the pictures.
 
-    ``width`` and ``color`` are the terminal's, for text.
+    ``width`` and ``color`` are the terminal's, for text; ``verbose`` lists there what is
+    still open, finding by finding.
     """
 
     lang: str = "en"
@@ -22,6 +23,7 @@ class Options:
     generated_at: datetime | None = None
     width: int = 100
     color: bool = False
+    verbose: bool = False
     organization: str = ""
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,19 @@ from driftguard.model import (
     Finding,
     FindingKind,
     FindingStatus,
-    Gap,
     Json,
     Outcome,
+    PolicySummary,
     Report,
     Severity,
 )
+from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
+from driftguard.report.frameworks import Framework, frameworks
+from driftguard.report.gaps import GapGroup, grouped
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
+from driftguard.report.three_way import SourceRow, source_rows
 
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
@@ -65,31 +69,6 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GapGroup:
-    """Gaps with one reason, place and cause."""
-
-    reason: str
-    place: str
-    action: str
-    detail: str
-    affected: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framework:
-    name: str
-    compliant: int
-    failed: int
-    unknown: int
-
-    @property
-    def percent(self) -> float | None:
-        judged = self.compliant + self.failed
-        return None if not judged else 100 * self.compliant / judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """A report, ready to be laid out."""
 
@@ -97,6 +76,7 @@ class View:
     headline: tuple[str, ...]
     tone: str
     tiles: tuple[Tile, ...]
+    causes: tuple[CauseRow, ...]
     new: tuple[Item, ...]
     still: tuple[Item, ...]
     resolved: tuple[Item, ...]
@@ -105,6 +85,7 @@ class View:
     coverage: tuple[tuple[str, int], ...]
     frameworks: tuple[Framework, ...]
     disagreements: tuple[Drift, ...]
+    sources: tuple[SourceRow, ...]
     by_severity: tuple[tuple[str, str, int], ...]
     """(severity word, its text, how many are open)"""
 
@@ -117,7 +98,10 @@ def view(report: Report, options: Options) -> View:
     opened = [finding for finding in listed if finding.open]
     accepted = [finding for finding in listed if finding.status is FindingStatus.SUPPRESSED]
     resolved = _narrowed(report.resolved, report, options)
-    items = {finding.fingerprint: _item(finding, report, say) for finding in (*opened, *accepted, *resolved)}
+    items = {
+        finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened, report.policies)
+        for finding in (*opened, *accepted, *resolved)
+    }
 
     def shown(findings: Iterable[Finding]) -> tuple[Item, ...]:
         listed = sorted(findings, key=lambda f: (f.severity.rank, f.first_seen, f.key, f.subject))
@@ -129,17 +113,19 @@ def view(report: Report, options: Options) -> View:
         headline=_headline(report, opened, len(resolved), say),
         tone=_tone(report, opened),
         tiles=_tiles(report, opened, say),
+        causes=cause_rows(report.causes, items.keys(), say),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
         resolved=shown(resolved),
         accepted=shown(accepted),
-        gaps=_gaps(report.gaps, say),
+        gaps=grouped(report.gaps, say),
         coverage=tuple(
             (say(f"coverage.{name}"), getattr(report.coverage, name))
             for name in ("checked", "not_checked", "unresolved", "unsupported", "throttled", "ignored")
         ),
-        frameworks=_frameworks(report, options.framework),
+        frameworks=frameworks(report, options.framework),
         disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
+        sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
     )
 
@@ -239,23 +225,33 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
     return tuple(tiles)
 
 
-def _item(finding: Finding, report: Report, say: Messages) -> Item:
+def item(
+    finding: Finding,
+    say: Messages,
+    run_id: str = "",
+    new: Collection[str] = (),
+    reopened: Collection[str] = (),
+    policies: Mapping[str, PolicySummary] | None = None,
+) -> Item:
+    """A finding as it is shown after the run ``run_id``; ``new`` and ``reopened`` are fingerprints."""
     name = finding.logical_id or finding.physical_id or finding.key.identifier
     detail = _detail(finding)
     changes, more = _changes(detail, say)
     badges = []
-    if finding.fingerprint in report.new:
+    if finding.fingerprint in new:
         badges.append(say("badge.new"))
-    if finding.fingerprint in report.reopened:
+    if finding.fingerprint in reopened:
         badges.append(say("badge.reopened"))
     if finding.flapping:
         badges.append(say("badge.flapping"))
-    if finding.open and finding.last_run and finding.last_run != report.run.id:
+    if detail.get("judges") == ["AWS Config"]:
+        badges.append(say("badge.config"))
+    if finding.open and run_id and finding.last_run and finding.last_run != run_id:
         badges.append(say("badge.carried"))
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(
         finding=finding,
-        title=_title(finding, name, say),
+        title=_title(finding, name, policies or {}, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
@@ -270,9 +266,11 @@ def _item(finding: Finding, report: Report, say: Messages) -> Item:
     )
 
 
-def _title(finding: Finding, name: str, say: Messages) -> str:
+def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        return f"{name}: {finding.title}"
+        policy = policies.get(finding.subject)
+        korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
+        return f"{name}: {korean or finding.title}"
     if finding.kind is FindingKind.UNMANAGED:
         return say("finding.unmanaged", name=name)
     if finding.kind is FindingKind.UNDECLARED:
@@ -284,9 +282,7 @@ def _title(finding: Finding, name: str, say: Messages) -> str:
 
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
-    if by is None:
-        return say("who.nobody")
-    return say("who.by", principal=by.principal, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    return say("who.nobody") if by is None else act(by, say)
 
 
 def _todo(finding: Finding, say: Messages) -> str:
@@ -339,49 +335,3 @@ def shown(value: Json, limit: int = 240) -> str:
         else orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
     )
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _gaps(gaps: Iterable[Gap], say: Messages) -> tuple[GapGroup, ...]:
-    groups: dict[tuple[str, str, str, str], list[Gap]] = defaultdict(list)
-    for gap in gaps:
-        place = " · ".join(part for part in (gap.account, gap.region) if part)
-        groups[(gap.reason.value, place, gap.action or "", gap.detail)].append(gap)
-    result = []
-    for (reason, place, action, detail), listed in groups.items():
-        names = sorted({_affected(gap) for gap in listed} - {""})
-        affected = ", ".join(names[:4]) + (
-            f" {say('elements.more', count=len(names) - 4)}" if len(names) > 4 else ""
-        )
-        result.append(
-            GapGroup(
-                reason=say(f"gap.{reason}"),
-                place=place,
-                action=action,
-                detail=detail,
-                affected=affected,
-                count=len(listed),
-            )
-        )
-    return tuple(sorted(result, key=lambda group: (-group.count, group.reason, group.place)))
-
-
-def _affected(gap: Gap) -> str:
-    return " ".join(part for part in (gap.stack, gap.type, gap.identifier, gap.path) if part)
-
-
-def _frameworks(report: Report, wanted: str | None) -> tuple[Framework, ...]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    of_policy = {policy.id: tuple(policy.frameworks) for policy in report.policies.values()}
-    for evaluation in report.evaluations:
-        for name in of_policy.get(evaluation.policy, ()):
-            counts[name][evaluation.compliance.value] += 1
-    return tuple(
-        Framework(
-            name=name,
-            compliant=count["COMPLIANT"],
-            failed=count["NON_COMPLIANT"],
-            unknown=count["INSUFFICIENT_DATA"],
-        )
-        for name, count in sorted(counts.items())
-        if wanted is None or name.lower() == wanted.lower()
-    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from driftguard.errors import PolicyError
 from driftguard.model import ComplianceType, Evaluation, PolicySummary, Resource, Severity, Source
-from driftguard.rules.judge import Prepared, Verdict, judge, prepare
+from driftguard.rules.judge import Verdict, judge, prepare
 from driftguard.rules.load import ANY_TYPE, duplicate, load_policy, policy_files
 from driftguard.rules.policy import Policy, Variant
 from driftguard.rules.relations import JudgeContext
@@ -24,12 +24,40 @@ class Catalogue:
     policies: tuple[Policy, ...]
     errors: tuple[PolicyError, ...] = ()
     overrides: tuple[Override, ...] = ()
+    excluded: tuple[str, ...] = ()
+    """Names that somebody does not want to hear of, wildcards allowed."""
+    shelf: tuple[Policy, ...] = ()
+    """All policies that there are, those that were not selected included; empty: the same as ``policies``."""
+    controls: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+    """Policy id -> framework -> controls, for policies that are not ours as well."""
     _variants: dict[Any, Variant] = field(default_factory=dict, repr=False, compare=False)
     _by_type: dict[str, tuple[Policy, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    _by_place: dict[tuple[str, bool], tuple[Variant, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def get(self, name: str) -> Policy | None:
         """The policy with this id or alias."""
         return next((one for one in self.policies if name == one.id or name in one.aliases), None)
+
+    def judged(self) -> Callable[[str], bool]:
+        """Whether live resources are judged by the policy of a name, or nobody wants to hear of it."""
+        asleep = {one.id for one in self.dormant}
+        awake = (one for one in self.policies if one.id not in asleep and one.judges != "template")
+        silent = (
+            one
+            for one in self.shelf or self.policies
+            if any(_named(one, pattern) for pattern in self.excluded)
+        )
+        names = frozenset(name for one in (*awake, *silent) for name in (one.id, *one.aliases))
+        return lambda name: (
+            name in names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.excluded)
+        )
+
+    def known(self, name: str) -> Policy | None:
+        """The policy with this id or alias, whether it was selected or not."""
+        return next((one for one in self.shelf or self.policies if name in (one.id, *one.aliases)), None)
 
     def of_type(self, type_name: str) -> tuple[Policy, ...]:
         """The policies that judge resources of the type."""
@@ -82,7 +110,14 @@ class Catalogue:
                     f"the override of {override.policy} has an unknown severity `{override.severity}`.",
                     fix=f"Choose one of: {', '.join(Severity)}.",
                 )
-        return Catalogue(policies=tuple(chosen), errors=self.errors, overrides=(*self.overrides, *overrides))
+        return Catalogue(
+            policies=tuple(chosen),
+            errors=self.errors,
+            overrides=(*self.overrides, *overrides),
+            excluded=(*self.excluded, *exclude),
+            shelf=self.shelf or self.policies,
+            controls=self.controls,
+        )
 
     def evaluate(self, resource: Resource, context: JudgeContext | None = None) -> list[Evaluation]:
         """One `Evaluation` for each policy of the resource's type.  Never raises: a policy that fails is
@@ -94,19 +129,28 @@ class Catalogue:
 
     def verdicts(self, resource: Resource, context: JudgeContext) -> list[tuple[Variant, Verdict]]:
         """The same as bare pairs, for callers that count."""
-        policies = self.of_type(resource.type)
-        if not policies:
-            return []
-        prepared = prepare(resource, context)
-        out = []
         live = resource.source is not Source.TEMPLATE
-        for policy in policies:
-            if policy.judges != "both" and (policy.judges == "live") is not live:
-                continue
-            variant = self._variant(policy, prepared, context)
-            if variant is not None:
-                out.append((variant, judge(variant, prepared)))
-        return out
+        if not self.overrides:
+            variants = self._untuned(resource.type, live)
+            if not variants:
+                return []
+            prepared = prepare(resource, context)
+            return [(variant, judge(variant, prepared)) for variant in variants]
+        prepared = prepare(resource, context)
+        tuned = (
+            self._tuned_variant(policy, resource, context)
+            for policy in self.of_type(resource.type)
+            if _judges(policy, live)
+        )
+        return [(variant, judge(variant, prepared)) for variant in tuned if variant is not None]
+
+    def _untuned(self, type_name: str, live: bool) -> tuple[Variant, ...]:
+        """The variants for a type when nothing is overridden; those that wait for a parameter are left out."""
+        found = self._by_place.get((type_name, live))
+        if found is None:
+            chosen = (self._default(one) for one in self.of_type(type_name) if _judges(one, live))
+            found = self._by_place[type_name, live] = tuple(one for one in chosen if not one.missing)
+        return found
 
     def _default(self, policy: Policy) -> Variant:
         found = self._variants.get(policy.id)
@@ -117,25 +161,26 @@ class Catalogue:
     def _tuned(self, policy: Policy) -> bool:
         return any(_named(policy, one.policy) and one.parameters for one in self.overrides)
 
-    def _variant(self, policy: Policy, prepared: Prepared, context: JudgeContext) -> Variant | None:
+    def _tuned_variant(self, policy: Policy, resource: Resource, context: JudgeContext) -> Variant | None:
         """The policy as it is for this resource; None when it is switched off or waits for a parameter."""
-        if not self.overrides:
-            found = self._default(policy)
-        else:
-            parameters: dict[str, Any] = {}
-            severity, enabled = policy.severity, True
-            for one in self.overrides:
-                if _named(policy, one.policy) and _covers(one, prepared.resource, context):
-                    parameters.update(one.parameters)
-                    severity = Severity(one.severity.upper()) if one.severity else severity
-                    enabled = enabled if one.enabled is None else one.enabled
-            if not enabled:
-                return None
-            key = (policy.id, repr(sorted(parameters.items())), severity)
-            if key not in self._variants:
-                self._variants[key] = Variant(policy, policy.values(parameters), severity)
-            found = self._variants[key]
+        parameters: dict[str, Any] = {}
+        severity, enabled = policy.severity, True
+        for one in self.overrides:
+            if _named(policy, one.policy) and _covers(one, resource, context):
+                parameters.update(one.parameters)
+                severity = Severity(one.severity.upper()) if one.severity else severity
+                enabled = enabled if one.enabled is None else one.enabled
+        if not enabled:
+            return None
+        key = (policy.id, repr(sorted(parameters.items())), severity)
+        if key not in self._variants:
+            self._variants[key] = Variant(policy, policy.values(parameters), severity)
+        found = self._variants[key]
         return None if found.missing else found
+
+
+def _judges(policy: Policy, live: bool) -> bool:
+    return policy.judges == "both" or (policy.judges == "live") is live
 
 
 def _named(policy: Policy, pattern: str) -> bool:
@@ -198,4 +243,4 @@ def load_catalogue(
         taken.update(dict.fromkeys((policy.id, *policy.aliases), policy))
         more = (frameworks or {}).get(policy.id)
         policies.append(replace(policy, frameworks={**policy.frameworks, **more}) if more else policy)
-    return Catalogue(policies=tuple(policies), errors=tuple(errors))
+    return Catalogue(policies=tuple(policies), errors=tuple(errors), controls=frameworks or {})

@@ -108,12 +108,20 @@ def _depth(tree: Mapping[str, Any]) -> int:
     return deepest
 
 
+def fused(
+    applies: Mapping[str, Any] | None, asserts: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Judge:
+    """One plain function of a whole policy: None where ``applies`` is not true, else a boolean."""
+    emitter = Emitter(careful=False, parameters=parameters)
+    return _load(emitter, emitter.verdict(applies, asserts))
+
+
 def _build(tree: Mapping[str, Any], parameters: Mapping[str, Any], *, careful: bool) -> Judge:
     emitter = Emitter(careful=careful, parameters=parameters)
-    try:
-        source = emitter.source(tree)
-    except EmitError as error:
-        raise ExpressionError(str(error)) from None
+    return _load(emitter, emitter.source(tree))
+
+
+def _load(emitter: Emitter, source: str) -> Judge:
     names: dict[str, Any] = {**GLOBALS, **emitter.constants}
     try:
         # The source consists of what `Emitter` writes: names are literals, values are constants.

@@ -11,7 +11,7 @@ from typing import Any
 
 from driftguard.model import Partial, Unknown
 from driftguard.rules.text import json_of
-from driftguard.rules.values import HOLES, Reference, every, reason, same, some
+from driftguard.rules.values import HOLES, Maybe, Reference, every, negate, reason, same, some
 
 # Conditions that tie "everybody" to somebody: the caller's account, organization, source or network.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
@@ -196,6 +196,38 @@ def _covers(pattern: Any, action: str) -> Any:
     if pattern.__class__ in HOLES:
         return False if pattern.__class__ is Reference else Unknown(reason(pattern))
     return False
+
+
+def statements_allowing(document: Any, patterns: Any) -> Any:
+    """The Allow statements with an action that ``patterns`` cover, or whose own wildcards cover a pattern."""
+    found = statements(document)
+    if found.__class__ is not list:
+        return found
+    wanted = [pattern for pattern in _listed(patterns) if pattern.__class__ is str]
+    out: list[Any] = []
+    for one in found:
+        answer = _allows(one, wanted)
+        if answer is True:
+            out.append(one)
+        elif answer is not False:
+            out.append(Maybe(one, answer))
+    return out
+
+
+def _allows(statement: Any, patterns: list[str]) -> Any:
+    if statement.__class__ is not dict:
+        return statement
+    actions, without = statement.get("Action", ()), statement.get("NotAction", ())
+    if without:
+        asked = some(negate(covers_action(without, pattern)) for pattern in patterns)
+    else:
+        asked = some(
+            some((covers_action(actions, pattern), some(_covers(pattern, one) for one in actions)))
+            if all(one.__class__ is str for one in actions)
+            else covers_action(actions, pattern)
+            for pattern in patterns
+        )
+    return every((same(statement.get("Effect"), "Allow"), asked))
 
 
 def grants_admin(document: Any) -> Any:

@@ -18,6 +18,7 @@ from driftguard.rules.functions import FUNCTIONS, Function
 
 Node = Mapping[str, Any]
 MAX_NODES = 2000
+_KEYWORDS = ("True", "False", "None")
 
 
 class EmitError(Exception):
@@ -32,6 +33,7 @@ class Emitter:
         self.parameters = parameters
         self.constants: dict[str, Any] = {}
         self._lines: list[str] = []
+        self._booleans: set[str] = set()
         self._depth = 1
         self._count = 0
 
@@ -42,6 +44,14 @@ class Emitter:
         self._line(f"return {result}")
         return "\n".join([f"def {name}(p, c):", *self._lines, ""])
 
+    def verdict(self, applies: Node | None, asserts: Node) -> str:
+        """A function that answers None where ``applies`` is not true, else whether ``asserts`` is.  Plain only."""
+        self._lines, self._depth = [], 1
+        if applies is not None:
+            self._line(f"if not {self._truthy(self._visit(applies, 'p'))}: return None")
+        self._line(f"return True if {self._truthy(self._visit(asserts, 'p'))} else False")
+        return "\n".join(["def judge(p, c):", *self._lines, ""])
+
     def _line(self, text: str) -> None:
         self._lines.append("  " * self._depth + text)
 
@@ -51,10 +61,18 @@ class Emitter:
             raise EmitError("the expression is too long.")
         return f"v{self._count}"
 
-    def _set(self, text: str) -> str:
+    def _set(self, text: str, *, boolean: bool = False) -> str:
         name = self._new()
         self._line(f"{name} = {text}")
+        if boolean:
+            self._booleans.add(name)
         return name
+
+    def _truthy(self, name: str) -> str:
+        """JMESPath truth in plain Python: 0 is true."""
+        if name in _KEYWORDS or name in self._booleans:
+            return name
+        return f"({name} or {name}.__class__ is int or {name}.__class__ is float)"
 
     def _constant(self, value: Any) -> str:
         if value is None or value.__class__ is bool:
@@ -191,7 +209,7 @@ class Emitter:
             self._depth += 1
             self._line(f"if {said} is not True and {why} is None: {why} = {said}")
         else:
-            self._line(f"if {_truthy(passed)}:")
+            self._line(f"if {self._truthy(passed)}:")
             self._depth += 1
         self._append(out, self._visit(node["children"][1], item), why)
         self._depth -= 1
@@ -222,9 +240,12 @@ class Emitter:
             self._line(f"if {said} is {not stop} or truth({right}) is {stop}: {out} = {right}")
             self._line(f"else: {out} = {said}")
         else:
-            self._line(f"if {'not ' if stop else ''}{_truthy(left)}:")
+            self._line(f"if {'not ' if stop else ''}{self._truthy(left)}:")
             self._depth += 1
-            self._line(f"{out} = {self._visit(node['children'][1], cur)}")
+            right = self._visit(node["children"][1], cur)
+            self._line(f"{out} = {right}")
+            if left in self._booleans and right in self._booleans:
+                self._booleans.add(out)
         self._depth -= 1
         return out
 
@@ -232,7 +253,7 @@ class Emitter:
         value = self._visit(node["children"][0], cur)
         if self.careful:
             return self._set(f"negate({value})")
-        return self._set(f"not {_truthy(value)}")
+        return self._set(f"not {self._truthy(value)}", boolean=True)
 
     def _comparator(self, node: Node, cur: str) -> str:
         how = node["value"]
@@ -241,18 +262,19 @@ class Emitter:
             if self.careful:
                 return self._set(f"ordered({how!r}, {left}, {right})")
             sign = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}[how]
-            return self._set(
-                f"({left} {sign} {right}) if comparable({left}) and comparable({right}) else None"
-            )
+            # Whole numbers first: they are nearly all that is ever ordered.
+            sides = [name for name in (left, right) if not name.startswith("(")]
+            whole = " and ".join(f"{name}.__class__ is int" for name in sides) or "True"
+            return self._set(f"{left} {sign} {right} if {whole} else ordered({how!r}, {left}, {right})")
         if self.careful:
             return self._set(f"{'same' if how == 'eq' else 'differ'}({left}, {right})")
         literal = next((n for n in node["children"] if n["type"] == "literal"), None)
         value = literal["value"] if literal else ...
-        if value is None or value.__class__ is bool:
-            return self._set(f"{left} {'is' if how == 'eq' else 'is not'} {right}")
+        if (value is None or value.__class__ is bool) and left.isidentifier() and left not in _KEYWORDS:
+            return self._set(f"{left} {'is' if how == 'eq' else 'is not'} {right}", boolean=True)
         if value.__class__ is str:
-            return self._set(f"{left} {'==' if how == 'eq' else '!='} {right}")
-        return self._set(f"{'' if how == 'eq' else 'not '}equal({left}, {right})")
+            return self._set(f"{left} {'==' if how == 'eq' else '!='} {right}", boolean=True)
+        return self._set(f"{'' if how == 'eq' else 'not '}equal({left}, {right})", boolean=True)
 
     # -- functions ---------------------------------------------------------------------------------
 
@@ -289,7 +311,7 @@ class Emitter:
         joined = ", ".join(arguments)
         if self.careful and not function.sees_holes:
             return self._set(f"guarded({bound}, {joined})")
-        return self._set(f"{bound}({joined})")
+        return self._set(f"{bound}({joined})", boolean=function.boolean and not self.careful)
 
     def _parameter(self, children: list[Node]) -> str:
         if len(children) != 1 or children[0]["type"] != "literal":
@@ -310,20 +332,13 @@ class Emitter:
             body = self._visit(children[1], cur)
             return self._set(f"quantify({base}, {body}, {stop})")
         base = self._set(f"{base} if {base}.__class__ is list else [] if {base} is None else [{base}]")
-        out = self._set(repr(not stop))
+        out = self._set(repr(not stop), boolean=True)
         item = self._new()
         self._line(f"for {item} in {base}:")
         self._depth += 1
         value = self._visit(children[1]["children"][0], item)
-        self._line(f"if {'' if stop else 'not '}{_truthy(value)}:")
+        self._line(f"if {'' if stop else 'not '}{self._truthy(value)}:")
         self._line(f"  {out} = {stop}")
         self._line("  break")
         self._depth -= 1
         return out
-
-
-def _truthy(name: str) -> str:
-    """JMESPath truth in plain Python: 0 is true."""
-    if name in ("True", "False", "None"):
-        return name
-    return f"({name} or {name}.__class__ is int or {name}.__class__ is float)"

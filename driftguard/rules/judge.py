@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from driftguard.model import ComplianceType, DeclaredResource, Json, Resource, ResourceKey, Source
 from driftguard.rules.paths import schema_of
 from driftguard.rules.policy import Variant
 from driftguard.rules.relations import JudgeContext, Judged
-from driftguard.rules.values import Names, Unseen, first_hole, plain, reason, truth, with_holes
+from driftguard.rules.values import Names, Unseen, plain, reason, survey, truth, with_holes
 
 Verdict = tuple[ComplianceType, str]
 
@@ -37,7 +37,8 @@ class Prepared:
 
 def prepare(resource: Resource, context: JudgeContext) -> Prepared:
     """Make a resource ready to be judged."""
-    properties = plain(resource.properties)
+    holes, odd = survey(resource.properties, deep=resource.source is Source.TEMPLATE)
+    properties = plain(resource.properties) if odd else cast("dict[str, Any]", resource.properties)
     hidden: dict[str, str] = {}
     if resource.source is not Source.TEMPLATE:
         for name in _write_only(resource.type):
@@ -46,7 +47,7 @@ def prepare(resource: Resource, context: JudgeContext) -> Prepared:
     return Prepared(
         resource=resource,
         properties=properties,
-        holes=first_hole(properties) is not None,
+        holes=holes,
         judged=Judged(resource, context),
         hidden=hidden,
         hides_rest=resource.coverage is not None,
@@ -61,8 +62,25 @@ def _write_only(type_name: str) -> tuple[str, ...]:
 
 def judge(variant: Variant, prepared: Prepared) -> Verdict:
     """The verdict of one policy: a hole, a missing source or an exception is INSUFFICIENT_DATA."""
+    if (
+        prepared.holes
+        or variant.context
+        or prepared.hides_rest
+        or (prepared.hidden and _reads_hidden(variant, prepared))
+    ):
+        return _judge_carefully(variant, prepared)
+    try:
+        said = variant.quick(prepared.properties, prepared.judged)
+    except Exception as error:  # noqa: BLE001 - a policy that raises must never pass, nor stop the others
+        return _failed(error)
+    if said is True:
+        return _COMPLIANT
+    return _NOT_APPLICABLE if said is None else variant.fault
+
+
+def _judge_carefully(variant: Variant, prepared: Prepared) -> Verdict:
     properties, careful = prepared.properties, prepared.holes
-    if prepared.hidden or prepared.hides_rest:
+    if prepared.hides_rest or (prepared.hidden and _reads_hidden(variant, prepared)):
         missing = _missing(variant, prepared)
         if missing:
             properties, careful = {**properties, **missing}, True
@@ -78,15 +96,23 @@ def judge(variant: Variant, prepared: Prepared) -> Verdict:
         asserts = variant.asserts
         said = (asserts.careful if careful else asserts.plain)(properties, prepared.judged)
         said = truth(said)
-    except Exception as error:  # noqa: BLE001 - a policy that raises must never pass, nor stop the others
-        kind = "" if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: "
-        text = " ".join(str(error).split())[:300]
-        return ComplianceType.INSUFFICIENT_DATA, f"The policy could not be evaluated: {kind}{text}"
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failed(error)
     if said is True:
         return _COMPLIANT
     if said is False:
-        return ComplianceType.NON_COMPLIANT, variant.message
+        return variant.fault
     return _unknown(said)
+
+
+def _failed(error: Exception) -> Verdict:
+    kind = "" if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: "
+    text = " ".join(str(error).split())[:300]
+    return ComplianceType.INSUFFICIENT_DATA, f"The policy could not be evaluated: {kind}{text}"
+
+
+def _reads_hidden(variant: Variant, prepared: Prepared) -> bool:
+    return variant.reads is None or not prepared.hidden.keys().isdisjoint(variant.reads)
 
 
 def _unknown(hole: Any) -> Verdict:
@@ -96,11 +122,8 @@ def _unknown(hole: Any) -> Verdict:
 def _missing(variant: Variant, prepared: Prepared) -> dict[str, Unseen]:
     """The properties that the policy reads and the source does not show, each as an `Unseen`."""
     coverage = prepared.resource.coverage
-    names = variant.reads
-    if names is None:
-        names = frozenset(prepared.hidden)
     out = {}
-    for name in names:
+    for name in prepared.hidden if variant.reads is None else variant.reads:
         if name in prepared.properties:
             continue
         if name in prepared.hidden:

@@ -16,11 +16,13 @@ import yaml
 
 from driftguard.errors import PolicyError, Where
 from driftguard.rules.catalogue import Catalogue
+from driftguard.settings.nesting import too_deep
 from driftguard.settings.policies import Override
 
 PROCESS_CHECK = "AWS_CONFIG_PROCESS_CHECK"
 _IDENTIFIERS = Path(__file__).parent / "data" / "managed_rules.txt"
 _MAX_BYTES = 5_000_000
+_MAX_DEPTH = 100
 
 
 class Judge(StrEnum):
@@ -96,11 +98,18 @@ def read_pack(path: Path, catalogue: Catalogue, parameters: Mapping[str, str] | 
         text = path.read_text(encoding="utf-8")
         if len(text) > _MAX_BYTES:
             raise PolicyError("the file is larger than a conformance pack can be.", where=Where(str(path)))
+        deep = too_deep(text, _MAX_DEPTH)
+        if deep is not None:
+            raise PolicyError(
+                "the file is nested too deeply.",
+                where=Where(str(path), deep.line + 1),
+                fix="Write it flatter.",
+            )
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is safe YAML
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise PolicyError(f"the file is not YAML: {error.problem}.", where=Where(str(path), line)) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise PolicyError(f"the file cannot be read: {error}.", where=Where(str(path))) from None
     resources = document.get("Resources") if isinstance(document, dict) else None
     if not isinstance(resources, dict):
@@ -143,7 +152,7 @@ class _Reading:
         identifier = str(source.get("SourceIdentifier", "")) if source.get("Owner") == "AWS" else ""
         name = str(properties.get("ConfigRuleName") or logical_id)
         description = str(properties.get("Description") or "")
-        given = properties.get("InputParameters") or {}
+        given = self._value(properties.get("InputParameters")) or {}
         parameters = {
             key: value
             for key, value in ((key, self._value(value)) for key, value in given.items())

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from driftguard.errors import PolicyError, Where
-from driftguard.model import Json, PolicySummary, Severity
-from driftguard.rules.compile import Compiled, Expression
+from driftguard.model import ComplianceType, Json, PolicySummary, Severity
+from driftguard.rules.compile import Compiled, Expression, Judge, fused
 from driftguard.rules.policyfile import Case, Parameter
 from driftguard.rules.text import listed
 
@@ -66,6 +66,7 @@ class Policy:
             aliases=self.aliases,
             frameworks=self.frameworks,
             remedy=self.remedy,
+            title_ko=self.title_ko,
         )
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +89,7 @@ class Variant:
         self.parameters = parameters
         self.severity = severity
         self.reads = policy.reads
+        self.context = any(one is not None and one.context for one in (policy.asserts, policy.applies_when))
         self.missing = tuple(name for name in policy.required if parameters.get(name) is None)
 
     @cached_property
@@ -98,6 +100,17 @@ class Variant:
     def applies(self) -> Compiled | None:
         expression = self.policy.applies_when
         return None if expression is None else expression.compiled(self.parameters)
+
+    @cached_property
+    def quick(self) -> Judge:
+        """Both expressions in one plain function: None for not applicable, else whether it holds."""
+        applies = self.policy.applies_when
+        return fused(applies.tree if applies is not None else None, self.policy.asserts.tree, self.parameters)
+
+    @cached_property
+    def fault(self) -> tuple[ComplianceType, str]:
+        """The verdict of a resource that fails."""
+        return ComplianceType.NON_COMPLIANT, self.message
 
     @cached_property
     def message(self) -> str:

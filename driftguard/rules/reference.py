@@ -19,7 +19,8 @@ def policy_section(policy: Policy) -> str:
         lines.append(f"- Applies when: `{_one_line(policy.applies_when.text)}`")
     lines.append(f"- Asserts: `{_one_line(policy.asserts.text)}`")
     for name, spec in policy.parameters.items():
-        shown = "required" if name in policy.required else f"default `{spec.default}`"
+        shown = f"default `{spec.default}`" if spec.default is not None else "optional"
+        shown = "required" if name in policy.required else shown
         lines.append(f"- Parameter `{name}` ({spec.type}, {shown}): {spec.description}".rstrip(": "))
     for framework, controls in sorted(policy.frameworks.items()):
         lines.append(f"- {framework}: {', '.join(controls)}")

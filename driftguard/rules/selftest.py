@@ -37,7 +37,7 @@ def run_cases(policy: Policy) -> Iterator[CaseResult]:
     """Judge every case of the policy."""
     for case in policy.cases:
         variant = Variant(policy, policy.values(case.parameters), policy.severity)
-        actual, message = judge(variant, prepare(*_setting(policy, case)))
+        actual, message = judge(variant, prepare(*setting(policy, case)))
         yield CaseResult(
             policy=policy.id, case=case.name, expected=case.expect, actual=actual, message=message
         )
@@ -50,7 +50,8 @@ def lacking(policy: Policy) -> tuple[ComplianceType, ...]:
     return tuple(one for one in needed if one not in shown)
 
 
-def _setting(policy: Policy, case: Case) -> tuple[Resource, JudgeContext]:
+def setting(policy: Policy, case: Case) -> tuple[Resource, JudgeContext]:
+    """The resource of a case and the context that it is judged in."""
     names: Names = {
         **{
             name: {"NoEcho": spec.no_echo, **({"Default": ""} if spec.default else {})}

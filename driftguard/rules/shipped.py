@@ -39,7 +39,7 @@ def selected(
     """
     names = tuple(frameworks) or (() if policies else settings.frameworks)
     only: set[str] | None = None
-    if names or policies:
+    if names or policies or settings.include:
         only = set()
         for name in names:
             only |= _of_framework(catalogue, name)

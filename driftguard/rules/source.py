@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from driftguard.errors import PolicyError, Where
+from driftguard.settings.nesting import too_deep
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
@@ -92,24 +92,11 @@ def parse(text: str, name: str) -> Document:
         loader.dispose()
 
 
-_BLOCK = re.compile(r"^[ \t?:-]+", re.MULTILINE)
-
-
 def _refuse_depth(text: str, name: str) -> None:
-    """libyaml's composer recurses in C: a text that is nested deeply enough ends the process."""
-    prefix = max((len(found[0]) for found in _BLOCK.finditer(text)), default=0)
-    if text.count("[") + text.count("{") + prefix <= MAX_DEPTH:
-        return
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                mark = event.start_mark
-                where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
-                raise PolicyError("the file is nested too deeply.", where=where, fix="Write it flatter.")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    mark = too_deep(text, MAX_DEPTH)
+    if mark is not None:
+        where = Where(name, mark.line + 1, mark.column + 1)
+        raise PolicyError("the file is nested too deeply.", where=where, fix="Write it flatter.")
 
 
 def _refuse_aliases(text: str, name: str) -> None:

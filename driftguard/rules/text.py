@@ -32,6 +32,20 @@ def split(value: Any, separator: str) -> list[Any]:
     return [part.strip() for part in str(value).split(separator) if part.strip()]
 
 
+def share(value: Any, percent: Any) -> float | None:
+    """``percent`` of a number; None for null."""
+    return None if value is None or percent is None else float(value) * float(percent) / 100
+
+
+def unique(value: Any) -> list[Any]:
+    """A list without repetitions, in its order; null gives none."""
+    found: list[Any] = []
+    for item in value if value.__class__ is list else ():
+        if item not in found:
+            found.append(item)
+    return found
+
+
 def number(value: Any) -> int | float | None:
     """The number that a value is or spells, else None."""
     if value.__class__ in (int, float):

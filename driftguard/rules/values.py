@@ -221,6 +221,38 @@ def first_hole(value: Any) -> Hole | None:
     return None
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+def survey(value: Any, *, deep: bool) -> tuple[bool, bool]:
+    """Whether ``value`` holds a hole, and whether it holds a container that is neither dict nor list.
+
+    A live resource is decoded JSON, all dicts and lists, and no hole: its first level is looked at
+    (``deep`` false) to notice one that was put together by hand.
+    """
+    holes = odd = False
+    todo = [value]
+    while todo:
+        node = todo.pop()
+        kind = node.__class__
+        if kind is dict:
+            below = [item for item in node.values() if item.__class__ not in _SCALARS]
+        elif kind is list:
+            below = [item for item in node if item.__class__ not in _SCALARS]
+        elif kind in HOLES:
+            holes, below = True, []
+        elif kind is tuple or isinstance(node, Mapping):
+            odd, deep = True, True
+            below = list(node.values() if isinstance(node, Mapping) else node)
+        else:
+            below = []
+        if not deep and not any(item.__class__ not in (dict, list) for item in below):
+            return holes, odd
+        deep = True
+        todo.extend(below)
+    return holes, odd
+
+
 def plain(value: Any) -> Any:
     """``value`` with every mapping as a dict and every sequence as a list, as compiled code expects them."""
     kind = value.__class__

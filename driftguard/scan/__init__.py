@@ -4,7 +4,7 @@
 looking outside again, and the store records that report in one transaction.
 """
 
-from driftguard.scan.job import Job, scan
+from driftguard.scan.job import Job, new_run_id, scan
 from driftguard.scan.progress import Progress, Silent
 
-__all__ = ["Job", "Progress", "Silent", "scan"]
+__all__ = ["Job", "Progress", "Silent", "new_run_id", "scan"]

@@ -15,7 +15,7 @@ from itertools import islice
 from driftguard.attribution import TrailEvent, attribute, parse_event
 from driftguard.aws import Aws
 from driftguard.errors import AwsError
-from driftguard.model import Drift, ResourceKey
+from driftguard.model import ChangedBy, Drift, ResourceKey
 from driftguard.scan.readings import Memory, Readings
 
 _LOOK_BACK = timedelta(days=90)
@@ -67,16 +67,18 @@ def _asked(
             readings.snapshot.taken_at - _LOOK_BACK,
             witness.accepted_at if witness else readings.snapshot.taken_at - _LOOK_BACK,
         )
+        changed_by: ChangedBy | None = None
         events: list[TrailEvent] = []
         try:
             for name in _names(drift, live.name if live else None, arn):
-                rows = islice(
-                    place.cloudtrail.lookup(attribute="ResourceName", value=name, start=start), _MOST_EVENTS
-                )
-                events += [event for event in map(parse_event, rows) if event is not None]
+                rows = place.cloudtrail.lookup(attribute="ResourceName", value=name, start=start)
+                found = map(parse_event, islice(rows, _MOST_EVENTS))
+                events += [event for event in found if event is not None]
+                changed_by = attribute(drift, arn, events)
+                if changed_by is not None and changed_by.confidence == "HIGH":
+                    break  # each further name costs half a second of CloudTrail's patience
         except AwsError:
             return  # nobody can be named; the drift stands without a name
-        changed_by = attribute(drift, arn, events)
         if changed_by is not None:
             yield drift.key, replace(drift, changed_by=changed_by)
 

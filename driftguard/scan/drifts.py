@@ -10,22 +10,25 @@ from datetime import datetime
 
 from driftguard.compare import CompareContext, Comparison, compare, compare_with_witness
 from driftguard.declared.native import joined
+from driftguard.declared.out_of_band import OutOfBand, out_of_band
 from driftguard.declared.ownership import service_owner
-from driftguard.live import ACCOUNT
 from driftguard.model import (
     DeclaredResource,
+    DifferenceType,
     Drift,
     DriftStatus,
     Gap,
     GapReason,
     Json,
     NotChecked,
+    PropertyDifference,
     Resource,
     ResourceKey,
     UndeclaredValue,
 )
 from driftguard.scan.readings import Memory, Readings
-from driftguard.schema import registry
+from driftguard.scan.unmanaged import unmanaged
+from driftguard.schema import registry_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Rules:
     unmanaged_ignore_types: tuple[str, ...] = ()
 
 
+REPLACED = "REPLACED_BY_OWNER"
+"""Why a resource was not checked that somebody else replaces by design."""
 Redact = Callable[[str, Mapping[str, Json]], Mapping[str, Json]]
 """(resource type, properties) -> the properties as the store keeps them: a witness holds no secrets."""
 
@@ -62,10 +67,43 @@ class Comparer:
     def drifts(self) -> Iterator[Drift]:
         """One `Drift` for each declared resource, then one for each unmanaged live resource."""
         compared = [self._one(declared) for declared in self._readings.declared]
-        yield from joined(compared, self._readings.native)
+        joint = joined(compared, self._readings.native)
+        strangers = self._strangers()
+        yield from (self._with_strangers(drift, strangers.get(drift.key, ())) for drift in joint)
         managed = {drift.key for drift in compared}
+        # What counts as drift of its parent is not told of a second time.
+        managed |= {one.child.key for found in strangers.values() for one in found}
         if self._rules.unmanaged:
-            yield from self._unmanaged(managed)
+            yield from unmanaged(self._readings, managed, self._rules.unmanaged_ignore_types)
+
+    def _strangers(self) -> Mapping[ResourceKey, Sequence[OutOfBand]]:
+        """The children that lie on declared resources and that nobody declares, by their parents."""
+        declared = [one for one in self._readings.declared if one.account in self._readings.whole]
+        found: dict[ResourceKey, list[OutOfBand]] = defaultdict(list)
+        for one in out_of_band(declared, self._readings.snapshot.resources.values()):
+            ignored = self._ignored(one.parent.type, one.path)
+            if one.parent.key is not None and not ignored and not service_owner(one.child):
+                found[one.parent.key].append(one)
+        return found
+
+    def _with_strangers(self, drift: Drift, strangers: Sequence[OutOfBand]) -> Drift:
+        if not strangers or drift.status is DriftStatus.DELETED:
+            return drift
+        more = tuple(
+            PropertyDifference(
+                path=one.path,
+                expected=None,
+                actual=self._redact(one.child.type, one.child.properties),
+                type=DifferenceType.ADD,
+                rule="out-of-band",
+            )
+            for one in strangers
+        )
+        return replace(drift, status=DriftStatus.MODIFIED, differences=(*drift.differences, *more))
+
+    def one(self, declared: DeclaredResource) -> Drift:
+        """The drift of one declared resource, whatever lies on it left out."""
+        return self._one(declared)
 
     def _one(self, declared: DeclaredResource) -> Drift:
         key = declared.key
@@ -77,14 +115,19 @@ class Comparer:
         if live is not None:
             drift = self._compared(declared, live, base)
         elif key in snapshot.deleted:
-            drift = replace(base, status=DriftStatus.DELETED)
+            owner = next((one.owner for one in declared.tolerated if not one.path), "")
+            if owner:
+                detail = f"{owner} replaces it by a copy, so that it is gone is no drift"
+                drift = replace(base, not_checked=_why(REPLACED, detail))
+            else:
+                drift = replace(base, status=DriftStatus.DELETED)
         else:
             drift = self._unread(base)
         return drift
 
     def _compared(self, declared: DeclaredResource, live: Resource, base: Drift) -> Drift:
         context = self._context(declared, live)
-        schema = registry().get(declared.type)
+        schema = registry_of(declared.account, declared.region).get(declared.type)
         found = compare(declared.properties, live.properties, schema, context, resource_type=declared.type)
         found = self._without_ignored(declared.type, found)
         undeclared = found.undeclared
@@ -157,7 +200,7 @@ class Comparer:
             or self._type_gaps.get((key.account, key.region, key.type))
             or self._place_gaps.get((key.account, key.region))
         )
-        schema = registry().get(key.type)
+        schema = registry_of(key.account, key.region).get(key.type)
         if gap is None and (schema is None or not schema.readable):
             return replace(
                 base,
@@ -169,14 +212,6 @@ class Comparer:
         return replace(
             base, status=status, not_checked=_why(reason, gap.detail if gap else "it was not read")
         )
-
-    def _unmanaged(self, managed: set[ResourceKey]) -> Iterator[Drift]:
-        for key, resource in self._readings.snapshot.resources.items():
-            if key in managed or resource.made_by_aws or service_owner(resource) or key.type == ACCOUNT:
-                continue
-            if any(fnmatch.fnmatchcase(key.type, pattern) for pattern in self._rules.unmanaged_ignore_types):
-                continue
-            yield Drift(key=key, status=DriftStatus.UNMANAGED, physical_id=resource.name or key.identifier)
 
     def _file(self, gap: Gap) -> None:
         if gap.type and gap.identifier:

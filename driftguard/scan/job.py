@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from driftguard import __version__
 from driftguard.aws import Aws, Target
-from driftguard.declared.template import Template
+from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
-from driftguard.model import Report, Run, RunStatus, Scope, Snapshot
+from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope, Snapshot
 from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue
+from driftguard.rules.waivers import load_waivers
+from driftguard.scan.acceptances import gathered
 from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.drifts import Rules, next_witnesses
@@ -38,11 +41,14 @@ class Job:
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sources: Mapping[str, Template] = field(default_factory=dict)
+    repository: Repository | None = None
+    baselines: tuple[DeclaredResource, ...] = ()
     notices: Callable[[Report, Snapshot], Sequence[Delivery]] = lambda report, snapshot: ()
     """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
+    run_id: str = ""
+    """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
 
 def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False) -> Report:
@@ -63,12 +69,14 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             now=run.started_at,
             progress=progress,
             cancelled=cancelled,
-            sources=job.sources,
+            repository=job.repository,
+            baselines=job.baselines,
+            takes=_takes(job.catalogue),
         )
         memory = _memory(job, readings)
 
         progress.phase("decide")
-        rules = _rules(job.settings)
+        rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
         verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
         finished = replace(
@@ -99,11 +107,16 @@ def _targets(job: Job) -> tuple[Target, ...]:
     )
 
 
+def new_run_id(now: datetime) -> str:
+    """An id that sorts by time and is nobody else's."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
 def _begin(job: Job) -> Run:
     now = job.clock()
     scope = job.settings.scope
     run = Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        id=job.run_id or new_run_id(now),
         started_at=now,
         scope=Scope(accounts=job.accounts, regions=job.regions, types=scope.types, stacks=scope.stacks),
         trigger=job.trigger,
@@ -116,14 +129,24 @@ def _begin(job: Job) -> Run:
 
 def _memory(job: Job, readings: Readings) -> Memory:
     keys = [one.key for one in readings.declared if one.key is not None]
+    filed, errors = load_waivers(map(Path, job.settings.policies.waivers))
+    accepted = gathered(job.store.waivers(), filed, readings.declared, job.catalogue)
     return Memory(
         witnesses=job.store.witnesses(keys),
         findings=job.store.live_findings(),
-        waivers=job.store.waivers(),
+        waivers=accepted.waivers,
+        notes=(*(f"A waiver does not count: {error}" for error in errors), *accepted.notes),
     )
 
 
-def _rules(settings: Settings) -> Rules:
+def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
+    """Of which policies AWS Config's verdicts are taken: those that are not judged here."""
+    judged = catalogue.judged()
+    return lambda name: not judged(name)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What the settings say about comparing."""
     narrowed = bool(settings.scope.stacks)
     return Rules(
         ignore=settings.scan.ignore,

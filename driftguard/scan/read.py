@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 
 from driftguard.aws import Aws, Place, Target
 from driftguard.declared import deployment as stack_reader
 from driftguard.declared.native import NativeDrift, detect
-from driftguard.declared.ownership import with_tolerances
-from driftguard.declared.siblings import merge_siblings
-from driftguard.declared.stacks import Declared, declare, live_attribute
+from driftguard.declared.repository import Repository
+from driftguard.declared.stacks import Attribute, Declared, declare, declare_source, live_attribute
 from driftguard.declared.template import Template
-from driftguard.errors import AwsError, CredentialsError
-from driftguard.live import Deletion, ReadOptions, read_account, read_place
+from driftguard.errors import AwsError, CredentialsError, TemplateError
+from driftguard.live import Deletion, ReadOptions, read_account, read_config_results, read_place
 from driftguard.live.gaps import gap_of
+from driftguard.live.inventory import type_filter
 from driftguard.model import (
     DeclaredResource,
     Gap,
     GapReason,
     Resource,
     ResourceKey,
-    Snapshot,
     StackState,
 )
+from driftguard.scan.children import children
+from driftguard.scan.identify import identified
+from driftguard.scan.merge import PlaceReading, merged
 from driftguard.scan.progress import Progress
-from driftguard.scan.readings import Readings
+from driftguard.scan.readings import Readings, StackSource
+from driftguard.schema import registry_of
 from driftguard.settings import Settings
 
+Takes = Callable[[str], bool]
 _PLACES_AT_ONCE = 8
 _DETECTIONS_AT_ONCE = 5
 """AWS throttles drift detection by the reads it makes itself (coverage-roadmap issue 801): keep it gentle."""
-
-
-@dataclass(slots=True)
-class PlaceReading:
-    """What one account and region gave."""
-
-    declared: Declared = field(default_factory=Declared)
-    resources: dict[ResourceKey, Resource] = field(default_factory=dict)
-    deleted: set[ResourceKey] = field(default_factory=set)
-    gaps: list[Gap] = field(default_factory=list)
-    native: list[NativeDrift] = field(default_factory=list)
-    deployed_at: dict[ResourceKey, datetime] = field(default_factory=dict)
-    kms_aliases: Mapping[str, str] = field(default_factory=dict)
-    entered: bool = False
 
 
 def read(
@@ -57,16 +47,83 @@ def read(
     now: datetime,
     progress: Progress,
     cancelled: Callable[[], bool],
-    sources: Mapping[str, Template] | None = None,
+    repository: Repository | None = None,
+    baselines: Sequence[DeclaredResource] = (),
+    takes: Takes = lambda _: True,
 ) -> Readings:
-    """Read every target.  Raises `CredentialsError` when our own credentials are no good (any more)."""
+    """Read every target.
+
+    ``repository`` holds templates to compare with what is deployed, ``baselines`` recorded states that are
+    declared state as well; ``takes`` says of which policies AWS Config's own verdicts are wanted.  Raises
+    `CredentialsError` when our own credentials are no good (any more).
+    """
+    recorded = _recorded(targets, baselines) if not settings.scope.stacks else {}
 
     def one(target: Target) -> PlaceReading:
-        return _PlaceJob(aws, target, settings, progress, cancelled, sources or {}).run()
+        more = recorded.get((target.account, target.region), ())
+        return _PlaceJob(aws, target, settings, progress, cancelled, repository, more, takes).run()
 
     with ThreadPoolExecutor(_PLACES_AT_ONCE, thread_name_prefix="place") as pool:
         readings = list(pool.map(one, targets))
-    return _merged(targets, readings, now, complete=settings.scope.complete and not settings.scope.stacks)
+    units, gaps = _units(aws, settings)
+    whole = replace(
+        merged(targets, readings, now, complete=_complete(settings), gaps=gaps),
+        organizational_units=units,
+        listed=_listed(targets, readings, settings),
+        wants=type_filter(settings.scope.types, settings.scope.exclude_types),
+    )
+    if repository is None:
+        return whole
+    used = [template for reading in readings for template in reading.used]
+    broken = tuple(
+        Gap(reason=GapReason.UNREADABLE, account="", region="", detail=str(error))
+        for error in repository.broken
+    )
+    return replace(
+        whole,
+        unmatched_templates=repository.unmatched(used),
+        snapshot=replace(whole.snapshot, gaps=(*whole.snapshot.gaps, *broken)),
+    )
+
+
+def _units(aws: Aws, settings: Settings) -> tuple[Mapping[str, tuple[str, ...]], list[Gap]]:
+    """The units above each account, asked for only where an override is for a unit."""
+    if not any(override.organizational_units for override in settings.policies.overrides):
+        return {}, []
+    try:
+        return aws.organizational_units(), []
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        return {}, [gap_of(error, "*", "*", type_name="AWS::Organizations::OrganizationalUnit")]
+
+
+def _listed(
+    targets: Sequence[Target], readings: Sequence[PlaceReading], settings: Settings
+) -> frozenset[tuple[str, str]]:
+    if settings.scope.stacks or not settings.scan.unmanaged:
+        return frozenset()
+    pairs = zip(targets, readings, strict=True)
+    return frozenset((target.account, target.region) for target, reading in pairs if reading.entered)
+
+
+def _complete(settings: Settings) -> bool:
+    return settings.scope.complete and not settings.scope.stacks
+
+
+def _recorded(
+    targets: Sequence[Target], baselines: Iterable[DeclaredResource]
+) -> Mapping[tuple[str, str], list[DeclaredResource]]:
+    """The baselines by the place that reads them; what lives once per partition is read in the first one."""
+    places = [(target.account, target.region) for target in targets]
+    found: dict[tuple[str, str], list[DeclaredResource]] = {}
+    for one in baselines:
+        place = (one.account, one.region)
+        if one.region == "global":
+            place = next((known for known in places if known[0] == one.account), place)
+        if place in places:
+            found.setdefault(place, []).append(one)
+    return found
 
 
 class _PlaceJob:
@@ -77,14 +134,18 @@ class _PlaceJob:
         settings: Settings,
         progress: Progress,
         cancelled: Callable[[], bool],
-        sources: Mapping[str, Template],
+        repository: Repository | None,
+        baselines: Sequence[DeclaredResource],
+        takes: Takes,
     ) -> None:
         self._aws = aws
         self._target = target
         self._settings = settings
         self._progress = progress
         self._cancelled = cancelled
-        self._sources = sources
+        self._repository = repository
+        self._baselines = baselines
+        self._takes = takes
         self._name = f"{target.account}/{target.region}"
         self._found = PlaceReading()
 
@@ -104,16 +165,30 @@ class _PlaceJob:
     def _read(self, place: Place) -> None:
         found = self._found
         deployment = self._deployment(place)
-        first = declare(deployment, sources=self._sources)
+        sources = self._repository.matched(deployment) if self._repository is not None else {}
+        schema = registry_of(place.account, place.region).get
+        first = self._with_baselines(declare(deployment, sources=sources, schema=schema))
         self._progress.advance(self._name, "stacks", len(first.stacks))
         with ThreadPoolExecutor(1, thread_name_prefix="native") as pool:
             native = pool.submit(self._native, place, first.stacks)
-            self._live(place, first.resources, whole=True)
-            found.declared = declare(
-                deployment, attribute=live_attribute(first.resources, found.resources), sources=self._sources
+            self._live(place, _solid(first), whole=True)
+            attribute = live_attribute(first.resources, found.resources)
+            second = self._with_baselines(
+                declare(deployment, attribute=attribute, sources=sources, schema=schema)
             )
+            found.declared = replace(second, resources=identified(_solid(second), found.resources))
             self._live(place, self._newly_known(first.resources), whole=False)
+            self._compare_sources(deployment, sources, attribute)
+            self._children(place)
             found.native = native.result()
+        known = {
+            (one.type, one.physical_id) for one in found.declared.resources if one.key in found.resources
+        }
+        found.gaps = [
+            gap
+            for gap in found.gaps
+            if gap.reason is not GapReason.UNRESOLVED or (gap.type, gap.identifier) not in known
+        ]
         found.gaps += found.declared.gaps
         found.deployed_at = _deployed_at(deployment, found.declared.resources)
         self._facts(place)
@@ -134,8 +209,6 @@ class _PlaceJob:
             return
         options = ReadOptions.of(self._settings)
         if not whole or self._settings.scope.stacks:
-            from dataclasses import replace
-
             options = replace(options, unmanaged=False)
         for seen in read_place(place, wanted, options=options, cancelled=self._cancelled):
             if isinstance(seen, Resource):
@@ -146,6 +219,79 @@ class _PlaceJob:
             else:
                 self._found.gaps.append(seen)
                 self._progress.advance(self._name, "gaps")
+
+    def _with_baselines(self, declared: Declared) -> Declared:
+        """The recorded states beside what stacks declare; where both speak of a resource, the stack counts."""
+        if not self._baselines:
+            return declared
+        known = {one.key: one for one in declared.resources if one.key is not None}
+        twice = [one for one in self._baselines if one.key in known]
+        gaps = [
+            Gap(
+                reason=GapReason.UNSUPPORTED,
+                account=one.account,
+                region=one.region,
+                detail="A stack declares it, so its recorded baseline was not compared.",
+                type=one.type,
+                identifier=one.identifier,
+                stack=known[one.key].stack_name if one.key else None,
+            )
+            for one in twice
+        ]
+        more = [one for one in self._baselines if one.key not in known]
+        return replace(declared, resources=(*declared.resources, *more), gaps=(*declared.gaps, *gaps))
+
+    def _compare_sources(
+        self,
+        deployment: stack_reader.Deployment,
+        sources: Mapping[str, Template],
+        attribute: Attribute,
+    ) -> None:
+        """What the repository would declare in the place of each stack that it has a template for."""
+        for stack in deployment.stacks:
+            source = sources.get(stack.stack_id)
+            if source is None:
+                continue
+            self._found.used.append(source)
+            deployed = tuple(one for one in self._found.declared.resources if one.stack_id == stack.stack_id)
+            if stack.status not in stack_reader.COMPARABLE or stack.template is None:
+                continue  # the stack's own gap says why
+            try:
+                wanted = declare_source(deployment, stack.stack_id, source, attribute=attribute)
+            except TemplateError as error:
+                self._found.gaps.append(self._gap(f"The repository's template: {error}", stack.name))
+                continue
+            self._found.sources.append(
+                StackSource(
+                    account=deployment.account,
+                    region=deployment.region,
+                    stack=stack.name,
+                    stack_id=stack.stack_id,
+                    file=source.file,
+                    repository=tuple(one for one in wanted if one.type not in _HOLLOW),
+                    deployed=deployed,
+                )
+            )
+
+    def _gap(self, detail: str, stack: str) -> Gap:
+        return Gap(
+            reason=GapReason.UNRESOLVED,
+            account=self._target.account,
+            region=self._target.region,
+            detail=detail,
+            stack=stack,
+        )
+
+    def _children(self, place: Place) -> None:
+        """What lies on declared parents by hand; told only where all that is declared was read."""
+        scanning = self._settings.scan
+        if not (_complete(self._settings) and scanning.unmanaged and scanning.cloud_control):
+            return
+        for seen in children(place, self._found.declared.resources, self._cancelled):
+            if isinstance(seen, Resource):
+                self._found.resources.setdefault(seen.key, seen)
+            else:
+                self._found.gaps.append(seen)
 
     def _newly_known(self, first: Iterable[DeclaredResource]) -> list[DeclaredResource]:
         """Resources whose identifier could only be told once the attributes of others were known."""
@@ -188,12 +334,25 @@ class _PlaceJob:
         except CredentialsError:
             raise
         except AwsError as error:
-            self._found.gaps.append(gap_of(error, place.account, place.region))
+            self._found.gaps.append(gap_of(error, place.account, place.region, type_name="AWS::KMS::Alias"))
         for fact in read_account(place):
             if isinstance(fact, Gap):
                 self._found.gaps.append(fact)
             else:
                 self._found.resources[fact.key] = fact
+        if self._settings.policies.aws_config_results and not self._cancelled():
+            self._config_results(place)
+
+    def _config_results(self, place: Place) -> None:
+        scope = self._settings.scope
+        self._found.config = read_config_results(
+            place,
+            self._found.resources.values(),
+            takes=self._takes,
+            wants=type_filter(scope.types, scope.exclude_types),
+            strangers=not scope.stacks,
+        )
+        self._found.gaps += self._found.config.gaps
 
     def _interrupted(self) -> None:
         self._found.gaps.append(
@@ -204,6 +363,18 @@ class _PlaceJob:
                 detail="The scan was interrupted before this account and region was read.",
             )
         )
+
+
+_HOLLOW = (
+    "AWS::CDK::Metadata",
+    "AWS::CloudFormation::WaitCondition",
+    "AWS::CloudFormation::WaitConditionHandle",
+)
+
+
+def _solid(declared: Declared) -> tuple[DeclaredResource, ...]:
+    """Without the resources that stand for nothing in AWS: there is nothing there that could drift."""
+    return tuple(one for one in declared.resources if one.type not in _HOLLOW)
 
 
 def _deployed_at(
@@ -221,68 +392,3 @@ def _deployed_at(
         if one.key is not None and isinstance(moment, datetime):
             found[one.key] = moment
     return found
-
-
-def _merged(
-    targets: Sequence[Target], readings: Sequence[PlaceReading], now: datetime, *, complete: bool
-) -> Readings:
-    pairs = list(zip(targets, readings, strict=True))
-    resources: dict[ResourceKey, Resource] = {}
-    deleted: set[ResourceKey] = set()
-    for reading in readings:
-        # What lives once per partition is seen from every region: the first sight that shows all is kept.
-        for key, resource in reading.resources.items():
-            known = resources.get(key)
-            if known is None or (known.coverage is not None and resource.coverage is None):
-                resources[key] = resource
-        deleted |= reading.deleted
-    whole = {
-        target.account: complete
-        and all(reading.entered for other, reading in pairs if other.account == target.account)
-        for target in targets
-    }
-    return Readings(
-        declared=_with_owners(readings, whole),
-        snapshot=Snapshot(
-            taken_at=now,
-            resources=resources,
-            deleted=frozenset(deleted - resources.keys()),
-            gaps=tuple(_distinct(gap for reading in readings for gap in reading.gaps)),
-        ),
-        stacks=[stack for reading in readings for stack in reading.declared.stacks],
-        native=[native for reading in readings for native in reading.native],
-        deployed_at={key: at for reading in readings for key, at in reading.deployed_at.items()},
-        kms_aliases={(t.account, t.region): reading.kms_aliases for t, reading in pairs},
-        environments={target.account: target.environment for target in targets if target.environment},
-        covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
-    )
-
-
-def _with_owners(readings: Sequence[PlaceReading], whole: Mapping[str, bool]) -> list[DeclaredResource]:
-    """Each resource with what its siblings write into it, and with the values that others own.
-
-    That nobody declares a child can only be told where every stack of the account was read (``whole``).
-    """
-    by_account: dict[str, list[DeclaredResource]] = {}
-    broken = {
-        gap.account
-        for reading in readings
-        for gap in reading.declared.gaps
-        if gap.reason is not GapReason.UNSUPPORTED
-    }
-    for reading in readings:
-        for one in reading.declared.resources:
-            by_account.setdefault(one.account, []).append(one)
-    declared: list[DeclaredResource] = []
-    for account, members in by_account.items():
-        complete = whole.get(account, False) and account not in broken
-        declared += with_tolerances(merge_siblings(members, complete=complete))
-    return declared
-
-
-def _distinct(gaps: Iterable[Gap]) -> Iterator[Gap]:
-    seen: set[Gap] = set()
-    for gap in gaps:
-        if gap not in seen:
-            seen.add(gap)
-            yield gap

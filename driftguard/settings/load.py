@@ -13,12 +13,15 @@ from pydantic import BaseModel, ValidationError
 
 from driftguard.errors import ConfigError, Where
 from driftguard.settings.model import Settings
+from driftguard.settings.nesting import too_deep
 
 _DEFAULT_FILE = "config.yaml"
 _PREFIX = "DRIFTGUARD_"
 _SHORT = {"DRIFTGUARD_STORE": ("store", "url")}
-_NOT_SETTINGS = {"DRIFTGUARD_DEBUG"}
+_NOT_SETTINGS = {"DRIFTGUARD_ACTOR", "DRIFTGUARD_DEBUG", "DRIFTGUARD_SHARED"}
+"""For a developer: show the traceback of a bug; where the tests find recorded data."""
 _MAX_BYTES = 1_000_000
+_MAX_DEPTH = 50
 
 
 def load_settings(path: str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -53,11 +56,17 @@ def _parse(file: Path) -> yaml.Node | None:
             "YAML anchors are not allowed here.", where=Where(str(file)), fix="Write the value out."
         )
     try:
+        deep = too_deep(text, _MAX_DEPTH)
+        if deep is not None:
+            where = Where(str(file), deep.line + 1, deep.column + 1)
+            raise ConfigError("is nested too deeply.", where=where, fix="Write it flatter.")
         node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = Where(str(file), mark.line + 1, mark.column + 1) if mark else Where(str(file))
         raise ConfigError(f"is not YAML: {error.problem}.", where=where) from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"is not YAML: {str(error).splitlines()[0]}.", where=Where(str(file))) from None
     return node
 
 
@@ -91,7 +100,7 @@ def _overlay(data: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str
             target = below
         try:
             target[path[-1]] = text if path[-1] in ("url",) else yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError):
             target[path[-1]] = text
         origin[path] = name
     return origin

@@ -27,6 +27,17 @@ class ScanSettings(Section):
     declared: str | None = Field(
         None, description="A folder with the repository's templates, for three-way drift."
     )
+    stacks: dict[str, str] = Field(
+        default_factory=dict,
+        description="Stack name (wildcards allowed) to template file below `declared`, where names do not tell.",
+    )
+    baselines: tuple[str, ...] = Field(
+        (), description="Baseline files (`driftguard baseline record`) to compare live states with."
+    )
+    schemas: str | None = Field(
+        None,
+        description="A folder of an account's own resource schemas (`driftguard schema refresh` fills it).",
+    )
     fail_on: str = Field("low", description="The least severity that makes the exit code 1.")
     strict: bool = Field(False, description="Exit with 3 when anything could not be read.")
 

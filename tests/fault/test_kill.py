@@ -24,7 +24,7 @@ def write_night(store, number):
     name = f"k{number}"
     store.begin_run(run(number, id=name))
     store.audit("kill", "turn", name, {"turn": number})
-    states = [resource(f"b{n}", {"N": number, "Same": n, "Pad": "x" * 200}) for n in range(40)]
+    states = [resource(f"b{n}", {"N": number, "Same": n, "Pad": "x" * 200}) for n in range(12)]
     store.record(report(number, run=run(number, id=name)), snapshot(number, *states))
 
 url, seed, first = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -49,7 +49,7 @@ for point in range(int(sys.argv[4])):
             os.write(write, b"t")
     os.close(write)
     os.read(read, 1)
-    time.sleep(rng.random() * 3 * typical)
+    time.sleep(rng.random() * 1.3 * typical)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     done = 0
@@ -63,7 +63,7 @@ for point in range(int(sys.argv[4])):
         rows = connection.rows("SELECT DISTINCT valid_from FROM versions")
         assert {row[0] for row in rows} <= at, "a version without its run"
         open_versions = connection.rows("SELECT COUNT(*) FROM versions WHERE valid_to IS NULL")[0][0]
-        assert open_versions in (0, 40), "half a night"
+        assert open_versions in (0, 12), "half a night"
         recorded = len(at)
         runs = connection.rows("SELECT COUNT(*) FROM runs")[0][0]
     assert runs >= recorded
@@ -103,7 +103,7 @@ def test_a_killed_writer_leaves_a_sound_store(
         finished += sum(done for _, done in results)
     store = open_store(url)
     interrupted = store.runs(Query(statuses=("RUNNING",), limit=1)).total or 0
-    assert finished > POINTS // 10 < interrupted, "the kills must fall into writes"
+    assert interrupted > POINTS // 10, f"the kills must fall into writes; {finished} nights ended in peace"
     assert store.verify() == []
     store.record(
         report(turn + 5, run=run(turn + 5, id="after")), snapshot(turn + 5, resource("b0", {"N": -1}))

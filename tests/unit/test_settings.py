@@ -32,6 +32,8 @@ def test_the_example_is_valid_and_says_the_defaults() -> None:
         ("scope: [\n", 2, "is not YAML"),
         ("- a\n", 1, "map of sections"),
         ("a: &x [1]\nscope: *x\n", None, "anchors are not allowed"),
+        ("scope:\n  " + "[" * 60_000, 2, "nested too deeply"),
+        ("- " * 60_000, 1, "nested too deeply"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int | None, says: str) -> None:

@@ -43,6 +43,8 @@ class Answer:
 
     results: list[Result] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """Waivers in Metadata that do not count, and why."""
     templates: int = 0
     skipped_files: int = 0
 
@@ -57,8 +59,10 @@ class Answer:
         return min(faults, key=lambda one: one.rank, default=None)
 
 
-def judge_template(catalogue: Catalogue, template: TemplateFile, environment: str = "") -> Iterable[Result]:
-    """Judge every resource of one template."""
+def judge_template(
+    catalogue: Catalogue, template: TemplateFile, environment: str = "", warnings: list[str] | None = None
+) -> Iterable[Result]:
+    """Judge every resource of one template; what is wrong with its waivers is added to ``warnings``."""
     context = JudgeContext(
         now=datetime.now(UTC),
         neighbours=Neighbours(one.resource for one in template.resources),
@@ -70,6 +74,8 @@ def judge_template(catalogue: Catalogue, template: TemplateFile, environment: st
     )
     for checked in template.resources:
         said = suppressions(checked.declared.metadata)
+        if warnings is not None:
+            warnings.extend(f"{template.file}:{checked.line('')}: {problem}" for problem in said.problems)
         for variant, verdict in catalogue.verdicts(checked.resource, context):
             yield _result(template.file, checked, variant, verdict, said, context.now, environment)
 

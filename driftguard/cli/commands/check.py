@@ -65,6 +65,8 @@ def command(
     catalogue = _catalogue(app, folders, policies, frameworks)
     answer = _judge(catalogue, templates, parameter_files)
     _print(answer, output)
+    for warning in dict.fromkeys(answer.warnings):
+        click.echo(warning, err=True)
     if answer.errors:
         return 2
     worst = answer.worst()
@@ -101,7 +103,7 @@ def _judge(catalogue: Catalogue, paths: tuple[str, ...], parameter_files: tuple[
             except TemplateError as error:
                 answer.errors.append(str(error))
                 continue
-            answer.results.extend(judge_template(catalogue, template, environment))
+            answer.results.extend(judge_template(catalogue, template, environment, answer.warnings))
     answer.errors.extend(sources.errors)
     answer.skipped_files = sources.skipped
     return answer

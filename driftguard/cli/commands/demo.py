@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,8 +84,9 @@ def _wiring(sandbox: Sandbox, folder: Path) -> Wiring:
     from driftguard.wiring import Wiring
 
     config = folder / "config.yaml"
-    config.write_text(read("config.yaml"), encoding="utf-8")
-    settings = load_settings(str(config), {"DRIFTGUARD_STORE": f"sqlite:///{folder / 'driftguard.db'}"})
+    store = f"store:\n  url: sqlite:///{(folder / 'driftguard.db').resolve()}\n"
+    config.write_text(read("config.yaml") + store, encoding="utf-8")
+    settings = load_settings(str(config), {})
     return Wiring(
         settings,
         session_factory=lambda: sandbox.session(
@@ -106,17 +109,45 @@ def _seen(report: Report) -> str:
 
 
 def _plan(wiring: Wiring, report: Report, folder: Path) -> None:
-    """Show what driftguard would do about the worst finding; nothing is done."""
+    """Show what driftguard would do about a rule that somebody opened to the world; nothing is done."""
+    from driftguard.model import FindingKind
+    from driftguard.remediation import Wishes
+    from driftguard.remediation.render import text
+    from driftguard.remediation.seal import write
+
+    drifts = [one for one in report.findings if one.kind is FindingKind.DRIFT and one.subject]
+    chosen = next((one for one in drifts if one.key.type == "AWS::EC2::SecurityGroup"), drifts[0])
+    plan = wiring.plan([chosen], Wishes(author=wiring.actor))
+    wiring.store.put_plan(plan)
+    write(plan, folder / "plan.json")
+    click.secho(
+        "\nWhat driftguard would do about one of them (nothing is done until somebody approves it):\n",
+        bold=True,
+    )
+    click.echo(text(plan))
 
 
 def _next(folder: Path) -> None:
+    us = _ourselves()
     click.echo(
         f"""
 The report:  {folder / "report.html"}   (open it in a browser)
+The plan:    {folder / "plan.json"}
 The history: {folder / "driftguard.db"}   (sqlite-utils or Datasette open it)
 
 Try next:
-  driftguard --config {folder / "config.yaml"} drift
-  driftguard sandbox --port 4599      the same estate for your own scripts, over HTTP
-  driftguard init && driftguard doctor && driftguard scan      your own account, read-only"""
+  {us} --config {folder / "config.yaml"} drift
+  {us} --config {folder / "config.yaml"} history shop-prod-artifacts-222222222222
+  {us} sandbox --port 4599      the same estate for your own scripts, over HTTP
+  {us} init, doctor, scan       your own account, read-only"""
     )
+
+
+def _ourselves() -> str:
+    """How this command is called from here: by name, or by its place in an environment that is not active."""
+    if shutil.which("driftguard"):
+        return "driftguard"
+    script = Path(sys.executable).parent / "driftguard"
+    if not script.is_file():
+        return "python -m driftguard"
+    return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)

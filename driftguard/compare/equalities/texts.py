@@ -58,17 +58,24 @@ def masked_non_ascii(declared: Json, live: Json, place: Place) -> bool:
     """GetTemplate and DescribeStacks answer ``?`` for every character that is not ASCII."""
     if not (isinstance(declared, str) and isinstance(live, str)) or "?" not in declared or live.isascii():
         return False
+    return shown_as(live, declared)
+
+
+def shown_as(text: str, shown: str) -> bool:
+    """Whether CloudFormation would show ``text``, which is not all ASCII, as ``shown``."""
+    if text.isascii():
+        return False
     # The mask may count a character once, or once for each of its UTF-16 or UTF-8 units.
     pattern = re.sub(
         r"[^\x00-\x7f]+",
         lambda found: f"\0{len(found.group())},{len(found.group()) * _MASK_MAXIMUM}\1",
-        live,
+        text,
     )
     pieces = re.split("\0(\\d+,\\d+)\1", pattern)
     expression = "".join(
         rf"\?{{{piece}}}" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
     )
-    return re.fullmatch(expression, declared, re.DOTALL) is not None
+    return re.fullmatch(expression, shown, re.DOTALL) is not None
 
 
 def public_key(declared: Json, live: Json, place: Place) -> bool:

@@ -28,7 +28,7 @@ CREATE TABLE run_members (
 
 -- Resources: one row per identity, with what was last known of it.
 CREATE TABLE resources (
-  id $big PRIMARY KEY,
+  id $int PRIMARY KEY,
   partition $text NOT NULL,
   account $text NOT NULL,
   region $text NOT NULL,
@@ -51,17 +51,17 @@ CREATE TABLE dictionaries (
   data $blob NOT NULL
 );
 CREATE TABLE bodies (
-  id $big PRIMARY KEY,
+  id $int PRIMARY KEY,
+  base_id $int REFERENCES bodies (id),
+  dictionary_id $small NOT NULL,
   hash $blob NOT NULL,
-  base_id $big REFERENCES bodies (id),
-  dictionary_id $big NOT NULL,
   data $blob NOT NULL
 );
-CREATE UNIQUE INDEX bodies_hash ON bodies (hash);
+CREATE INDEX bodies_hash ON bodies (substr(hash, 1, 9));
 
 -- Repeated small texts: coverage sets and the like.
 CREATE TABLE texts (
-  id $big PRIMARY KEY,
+  id $int PRIMARY KEY,
   digest $blob NOT NULL UNIQUE,
   value $text NOT NULL
 );
@@ -69,16 +69,16 @@ CREATE TABLE texts (
 -- Versions: a resource had this state from valid_from until valid_to (microseconds since 1970).
 -- quiet: the same state as the version before, seen again by AWS Config with a time of its own.
 CREATE TABLE versions (
-  resource_id $big NOT NULL REFERENCES resources (id),
+  resource_id $int NOT NULL REFERENCES resources (id),
+  body_id $int REFERENCES bodies (id),
   valid_from $big NOT NULL,
   valid_to $big,
-  body_id $big REFERENCES bodies (id),
-  source $text NOT NULL,
-  coverage_id $big REFERENCES texts (id),
   captured_at $big,
+  coverage_id $int REFERENCES texts (id),
+  quiet $small NOT NULL DEFAULT 0,
+  pinned $small NOT NULL DEFAULT 0,
+  source $text NOT NULL,
   state_id $text,
-  quiet $big NOT NULL DEFAULT 0,
-  pinned $big NOT NULL DEFAULT 0,
   PRIMARY KEY (resource_id, valid_from)
 )$without_rowid;
 

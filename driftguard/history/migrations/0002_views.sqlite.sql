@@ -18,22 +18,22 @@ SELECT d.status, d.stack, d.logical_id, r.account, r.region, r.type, r.identifie
 FROM drifts d JOIN resources r ON r.id = d.resource_id WHERE d.valid_to IS NULL AND d.drifted = 1;;
 
 CREATE VIRTUAL TABLE resources_fts USING fts5(
-  identifier, name, logical_id, type, tags,
+  identifier, name, logical_id,
   content='resources', content_rowid='id', tokenize='trigram', detail='none'
 );;
 
 CREATE TRIGGER resources_fts_insert AFTER INSERT ON resources BEGIN
-  INSERT INTO resources_fts (rowid, identifier, name, logical_id, type, tags)
-  VALUES (new.id, new.identifier, new.name, new.logical_id, new.type, new.tags);
+  INSERT INTO resources_fts (rowid, identifier, name, logical_id)
+  VALUES (new.id, new.identifier, new.name, new.logical_id);
 END;;
 CREATE TRIGGER resources_fts_delete AFTER DELETE ON resources BEGIN
-  INSERT INTO resources_fts (resources_fts, rowid, identifier, name, logical_id, type, tags)
-  VALUES ('delete', old.id, old.identifier, old.name, old.logical_id, old.type, old.tags);
+  INSERT INTO resources_fts (resources_fts, rowid, identifier, name, logical_id)
+  VALUES ('delete', old.id, old.identifier, old.name, old.logical_id);
 END;;
-CREATE TRIGGER resources_fts_update AFTER UPDATE OF identifier, name, logical_id, type, tags ON resources BEGIN
-  INSERT INTO resources_fts (resources_fts, rowid, identifier, name, logical_id, type, tags)
-  VALUES ('delete', old.id, old.identifier, old.name, old.logical_id, old.type, old.tags);
-  INSERT INTO resources_fts (rowid, identifier, name, logical_id, type, tags)
-  VALUES (new.id, new.identifier, new.name, new.logical_id, new.type, new.tags);
+CREATE TRIGGER resources_fts_update AFTER UPDATE OF identifier, name, logical_id ON resources BEGIN
+  INSERT INTO resources_fts (resources_fts, rowid, identifier, name, logical_id)
+  VALUES ('delete', old.id, old.identifier, old.name, old.logical_id);
+  INSERT INTO resources_fts (rowid, identifier, name, logical_id)
+  VALUES (new.id, new.identifier, new.name, new.logical_id);
 END;;
 INSERT INTO resources_fts (resources_fts) VALUES ('rebuild');;

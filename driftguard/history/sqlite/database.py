@@ -43,9 +43,16 @@ class SqliteDatabase:
     """A `Database` in one file.  Connections are pooled, so any thread may use it."""
 
     dialect = "sqlite"
+    types = {  # noqa: RUF012
+        "blob": "BLOB",
+        "text": "TEXT",
+        "big": "INTEGER",
+        "int": "INTEGER",
+        "small": "INTEGER",
+        "without_rowid": " WITHOUT ROWID",
+    }
     row_lock = ""
     row_wait = ""
-    types = {"blob": "BLOB", "text": "TEXT", "big": "INTEGER", "without_rowid": " WITHOUT ROWID"}  # noqa: RUF012
 
     def __init__(self, path: Path) -> None:
         self.path = path

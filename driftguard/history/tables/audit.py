@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 from driftguard.history.codec import canonical, from_iso, iso
-from driftguard.history.database import Connection
+from driftguard.history.database import Connection, Row
 from driftguard.history.port import AuditEntry
 from driftguard.history.tables.base import Part
 from driftguard.model import Json
@@ -88,15 +88,25 @@ class AuditPart(Part):
                 "ORDER BY seq LIMIT ?",
                 (after, limit),
             )
-        return [
-            AuditEntry(
-                sequence=int(row[0]),
-                at=from_iso(row[1]),
-                actor=row[2],
-                action=row[3],
-                subject=row[4],
-                detail=orjson.loads(row[5]),
-                digest=row[6],
+        return [_entry(row) for row in rows]
+
+    def audit_newest(self, before: int | None = None, limit: int = 100) -> Sequence[AuditEntry]:
+        with self.database.read() as connection:
+            rows = connection.rows(
+                "SELECT seq, at, actor, action, subject, detail, digest FROM audit WHERE seq < ? "
+                "ORDER BY seq DESC LIMIT ?",
+                (2**62 if before is None else before, limit),
             )
-            for row in rows
-        ]
+        return [_entry(row) for row in rows]
+
+
+def _entry(row: Row) -> AuditEntry:
+    return AuditEntry(
+        sequence=int(row[0]),
+        at=from_iso(row[1]),
+        actor=row[2],
+        action=row[3],
+        subject=row[4],
+        detail=orjson.loads(row[5]),
+        digest=row[6],
+    )

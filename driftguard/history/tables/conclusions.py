@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
 
 from driftguard.history.codec import decode, encode, from_text, instant, micros
 from driftguard.history.database import Row
-from driftguard.history.port import Page, Query
+from driftguard.history.port import Page, Query, VerdictCount
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.identities import key_of
@@ -87,6 +88,22 @@ class ConclusionPart(Part):
             _contains(select, query.text, ("r.identifier", "e.policy", "r.type", "r.name"))
         with self.database.read() as connection:
             return page(connection, select, query, lambda rows: [evaluation_of(row) for row in rows])
+
+    def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]:
+        """Verdicts of now, counted by policy; only accounts, regions and types of ``query`` narrow them."""
+        select = Select("", _EVALUATIONS, "e.id", {})
+        _valid(select, replace(query, at=None), "e")
+        _place(select, query)
+        select.among("e.policy", query.subjects)
+        narrowed = query.accounts or query.regions or query.types or query.identifiers
+        source = "evaluations e JOIN resources r ON r.id = e.resource_id" if narrowed else "evaluations e"
+        sql = (
+            f"SELECT e.policy, e.compliance, COUNT(DISTINCT e.resource_id) FROM {source} "  # noqa: S608
+            f"WHERE {' AND '.join(select.where)} GROUP BY e.policy, e.compliance ORDER BY 1, 2"
+        )
+        with self.database.read() as connection:
+            rows = connection.rows(sql, select.parameters)
+        return [VerdictCount(policy=row[0], compliance=row[1], resources=int(row[2])) for row in rows]
 
     def stacks(self, query: Query) -> Page[StackState]:
         orders = {

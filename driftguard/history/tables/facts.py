@@ -47,21 +47,7 @@ class Facts:
 
     def drifts(self, drifts: Sequence[Drift]) -> list[int]:
         """Write drifts; answers their row ids.  What was covered and is not among them is closed."""
-        for drift in drifts:
-            self._identities.get(
-                drift.key,
-                stack=drift.stack or None,
-                logical_id=drift.logical_id or None,
-                physical_id=drift.physical_id or None,
-            )
-        self._identities.flush()
-        opened = {
-            (row[1], row[2], row[3]): row
-            for row in self._connection.rows(
-                "SELECT id, resource_id, stack_id, logical_id, digest, drifted, first_seen "
-                "FROM drifts WHERE valid_to IS NULL"
-            )
-        }
+        opened = self._open_drifts(drifts)
         number = next_id(self._connection, "drifts")
         seen: set[tuple[int, str, str]] = set()
         ids: list[int] = []
@@ -98,6 +84,22 @@ class Facts:
             rows,
         )
         return ids
+
+    def _open_drifts(self, drifts: Sequence[Drift]) -> dict[tuple[int, str, str], Sequence[Any]]:
+        """The present drifts by subject, after the resources of ``drifts`` are known."""
+        for drift in drifts:
+            self._identities.get(
+                drift.key,
+                stack=drift.stack or None,
+                logical_id=drift.logical_id or None,
+                physical_id=drift.physical_id or None,
+            )
+        self._identities.flush()
+        rows = self._connection.rows(
+            "SELECT id, resource_id, stack_id, logical_id, digest, drifted, first_seen "
+            "FROM drifts WHERE valid_to IS NULL"
+        )
+        return {(row[1], row[2], row[3]): row for row in rows}
 
     def _drift_row(
         self,

@@ -203,6 +203,8 @@ def _filter(select: Select, query: Query, versions: str) -> None:
     select.among("kind", tuple(value.upper() for value in query.kinds))
     select.among("subject", query.subjects)
     select.among("identifier", query.identifiers)
+    if query.since is not None:
+        select.condition("first_seen >= ?", iso(query.since))
     statuses = tuple(value.upper() for value in query.statuses)
     if "OPEN" in statuses:
         statuses = tuple(dict.fromkeys([*(s for s in statuses if s != "OPEN"), "NEW", "NOTIFIED"]))

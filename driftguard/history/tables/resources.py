@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -28,6 +30,7 @@ _SOURCE = (
     "resources r JOIN versions v ON v.resource_id = r.id JOIN bodies b ON b.id = v.body_id "
     "LEFT JOIN texts c ON c.id = v.coverage_id"
 )
+_AHEAD = 2_000
 _KEY = "account = ? AND type = ? AND identifier = ? AND region = ? AND partition = ?"
 
 
@@ -201,11 +204,20 @@ def _valid(select: Select, at: datetime | None) -> None:
 def _resources(connection: Connection, rows: Sequence[Row]) -> list[Resource]:
     bodies = Bodies(connection)
     result: list[Resource] = []
-    with _without_collector(len(rows)):
-        for batch in batches(rows, 5000):
-            raw = bodies.unpack([row[9] for row in batch])
-            result += [_resource(row, raw[row[9]]) for row in batch]
+    with _without_collector(len(rows)), ThreadPoolExecutor(1, "unpack") as ahead:
+
+        def unpack(batch: Sequence[Row]) -> Mapping[int, bytes]:
             bodies.forget()
+            return bodies.unpack([row[9] for row in batch])
+
+        # Reading and inflating let go of the interpreter, so the next batch comes while this one is parsed.
+        parts = list(batches(rows, _AHEAD))
+        waiting = deque(ahead.submit(unpack, part) for part in parts[:1])
+        for index, part in enumerate(parts):
+            raw = waiting.popleft().result()
+            if index + 1 < len(parts):
+                waiting.append(ahead.submit(unpack, parts[index + 1]))
+            result += [_resource(row, raw[row[9]]) for row in part]
     return result
 
 
@@ -219,6 +231,9 @@ def _without_collector(count: int) -> Iterator[None]:
     try:
         yield
     finally:
+        # Into the oldest generation, unseen: it is JSON, in which nothing can be circular.
+        gc.freeze()
+        gc.unfreeze()
         gc.enable()
 
 

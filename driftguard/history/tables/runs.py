@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from driftguard.errors import StoreError
+from driftguard.history.causes import group
 from driftguard.history.codec import from_iso, from_text, instant, iso, micros, text
 from driftguard.history.coverage import covered
 from driftguard.history.database import Connection, Row, first
@@ -127,7 +128,7 @@ class RunPart(Part):
     def report(self, run_id: str | None = None) -> Report | None:
         condition, parameters = ("id = ?", [run_id]) if run_id else ("status = 'SUCCEEDED'", [])
         sql = (
-            f"SELECT {_COLUMNS}, seq, taken_at, coverage, managed, unmanaged FROM runs "  # noqa: S608
+            f"SELECT {_COLUMNS}, seq, taken_at, coverage, managed, unmanaged, notes FROM runs "  # noqa: S608
             f"WHERE {condition} AND taken_at IS NOT NULL ORDER BY seq DESC LIMIT 1"
         )
         with self.database.read() as connection:
@@ -171,7 +172,8 @@ def _finish(connection: Connection, report: Report, at: int) -> int:
     status = RunStatus.SUCCEEDED if run.status is RunStatus.RUNNING else run.status
     connection.run(
         "UPDATE runs SET status = ?, outcome = ?, finished_at = ?, taken_at = ?, tool_version = ?, "
-        "policy_version = ?, error = ?, scope = ?, coverage = ?, managed = ?, unmanaged = ?, trend = ? WHERE seq = ?",
+        "policy_version = ?, error = ?, scope = ?, coverage = ?, managed = ?, unmanaged = ?, trend = ?, notes = ? "
+        "WHERE seq = ?",
         (
             status.value,
             report.outcome.value,
@@ -185,6 +187,7 @@ def _finish(connection: Connection, report: Report, at: int) -> int:
             report.managed,
             report.unmanaged,
             text(trend_point(report, instant(at))),
+            text(list(report.notes)),
             seq,
         ),
     )
@@ -231,15 +234,18 @@ def _report(connection: Connection, row: Row) -> Report:
         (findings[number] for number in listed if number in findings),
         key=lambda finding: (finding.severity.rank, finding.first_seen, finding.key, finding.subject),
     )
+    ended_findings = tuple(ended(finding) for finding in listing)
+    drifts = load("drift", "drifts", DRIFT, drift_of, lambda d: (d.stack, d.logical_id, d.key))
     return Report(
         run=run,
         outcome=run.outcome or Outcome.PARTIAL,
         coverage=from_text(CoverageCounts, row[12]),
-        drifts=load("drift", "drifts", DRIFT, drift_of, lambda d: (d.stack, d.logical_id, d.key)),
+        drifts=drifts,
         evaluations=load(
             "evaluation", "evaluations", EVALUATION, evaluation_of, lambda e: (e.key, e.policy, e.judge)
         ),
-        findings=tuple(ended(finding) for finding in listing),
+        findings=ended_findings,
+        causes=group(ended_findings, drifts),
         resolved=tuple(findings[number] for number in resolved if number in findings),
         new=_fingerprints(findings, members(connection, seq, "new")),
         reopened=_fingerprints(findings, members(connection, seq, "reopened")),
@@ -250,6 +256,7 @@ def _report(connection: Connection, row: Row) -> Report:
         policies={policy.id: policy for policy in policies},
         managed=int(row[13]),
         unmanaged=int(row[14]),
+        notes=from_text(tuple[str, ...], row[15]),
     )
 
 

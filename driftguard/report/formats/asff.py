@@ -115,18 +115,7 @@ def document(finding: Finding, report: Report, at: datetime) -> dict[str, Any]:
         ],
         "Workflow": {"Status": finding.status.value},
         "RecordState": "ARCHIVED" if finding.status is FindingStatus.RESOLVED else "ACTIVE",
-        "ProductFields": {
-            name: _cut(value, 2048)
-            for name, value in {
-                "driftguard/Subject": finding.subject,
-                "driftguard/Stack": finding.stack,
-                "driftguard/LogicalId": finding.logical_id,
-                "driftguard/Run": report.run.id,
-                "driftguard/Occurrences": str(finding.occurrences),
-                "driftguard/ChangedBy": finding.changed_by.principal if finding.changed_by else "",
-            }.items()
-            if value
-        },
+        "ProductFields": _product_fields(finding, report),
     }
     if finding.kind is FindingKind.COMPLIANCE:
         result["Compliance"] = {"Status": "PASSED" if finding.status is FindingStatus.RESOLVED else "FAILED"}
@@ -135,6 +124,18 @@ def document(finding: Finding, report: Report, at: datetime) -> dict[str, Any]:
             # At most 32 requirements of at most 64 characters.
             result["Compliance"]["RelatedRequirements"] = [_cut(item, 64) for item in related[:32]]
     return result
+
+
+def _product_fields(finding: Finding, report: Report) -> dict[str, str]:
+    fields = {
+        "driftguard/Subject": finding.subject,
+        "driftguard/Stack": finding.stack,
+        "driftguard/LogicalId": finding.logical_id,
+        "driftguard/Run": report.run.id,
+        "driftguard/Occurrences": str(finding.occurrences),
+        "driftguard/ChangedBy": finding.changed_by.principal if finding.changed_by else "",
+    }
+    return {name: _cut(value, 2048) for name, value in fields.items() if value}
 
 
 def resource_type(name: str) -> str:

@@ -18,6 +18,7 @@ SUFFIX = ".html"
 _CARDS = 200
 """How many findings of a section get a card of their own; the rest are rows."""
 _MOST = 5_000
+_CAUSES = 20
 
 
 @cache
@@ -46,4 +47,5 @@ def render(report: Report, options: Options) -> str:
         percent=percent,
         limit=_CARDS,
         most=_MOST,
+        causes_most=_CAUSES,
     )

@@ -12,6 +12,7 @@ from driftguard.report.view import Item, View, percent, view
 MEDIA_TYPE = "text/markdown; charset=utf-8"
 SUFFIX = ".md"
 _MOST = 200
+_CAUSES = 20
 
 
 def render(report: Report, options: Options) -> str:
@@ -28,6 +29,7 @@ def render(report: Report, options: Options) -> str:
         "",
         *_table([tile.label for tile in shown.tiles], [[f"**{t.value}** {t.note}" for t in shown.tiles]]),
     ]
+    lines += _causes(shown)
     sections = (("section.new", shown.new, "empty.new"), ("section.open", shown.still, "empty.open"))
     for title, items, empty in sections:
         lines += ["", f"## {say(title)} ({len(items)})", ""]
@@ -40,8 +42,25 @@ def render(report: Report, options: Options) -> str:
         say("empty.resolved")
     ]
     lines += _coverage(report, shown)
+    if report.notes:
+        lines += ["", f"## {say('section.remarks')} ({len(report.notes)})", ""]
+        lines += [f"- {cell(note)}" for note in report.notes[:_MOST]]
     lines += _rest(shown)
     return "\n".join(lines) + "\n"
+
+
+def _causes(shown: View) -> Iterable[str]:
+    say = shown.text
+    if not shown.causes:
+        return
+    yield from ("", f"## {say('section.causes')} ({len(shown.causes)})", "")
+    header = [say(f"column.{name}") for name in ("severity", "reason", "who", "affected")]
+    rows = [
+        [row.severity, f"{row.title} ({row.kind})", row.who, row.affects] for row in shown.causes[:_CAUSES]
+    ]
+    yield from _table(header, rows)
+    if len(shown.causes) > _CAUSES:
+        yield from ("", say("more", count=len(shown.causes) - _CAUSES))
 
 
 def _item(item: Item, shown: View) -> Iterable[str]:
@@ -81,6 +100,11 @@ def _coverage(report: Report, shown: View) -> Iterable[str]:
 
 def _rest(shown: View) -> Iterable[str]:
     say = shown.text
+    if shown.sources:
+        yield from ("", f"## {say('section.three_way')} ({len(shown.sources)})", "")
+        header = [say(f"column.{name}") for name in ("resource", "detail", "not_deployed", "file")]
+        sources = [[f"{s.resource} ({s.place})", s.verdict, s.paths, s.file] for s in shown.sources[:_MOST]]
+        yield from _table(header, sources)
     if shown.accepted:
         yield from ("", f"## {say('section.accepted')} ({len(shown.accepted)})", "")
         for item in shown.accepted[:_MOST]:

@@ -50,17 +50,6 @@ def _event(finding: Finding, report: Report) -> dict[str, Any]:
     severity_id, severity = _SEVERITIES[finding.severity]
     status_id, status = _STATUSES[finding.status]
     moment = finding.resolved_at or finding.last_seen
-    policy = report.policies.get(finding.subject) if finding.kind is FindingKind.COMPLIANCE else None
-    passed = finding.status is FindingStatus.RESOLVED
-    compliance: dict[str, Any] = {
-        "control": finding.subject or finding.kind.value,
-        "status": "Pass" if passed else "Fail",
-        "status_id": 1 if passed else 3,
-        "standards": sorted(policy.frameworks) if policy and policy.frameworks else ["driftguard"],
-        "requirements": sorted({control for ids in policy.frameworks.values() for control in ids})
-        if policy
-        else [],
-    }
     return {
         "activity_id": activity,
         "activity_name": _ACTIVITIES[activity],
@@ -92,17 +81,8 @@ def _event(finding: Finding, report: Report) -> dict[str, Any]:
             "last_seen_time": _millis(finding.last_seen),
             "modified_time": _millis(moment),
         },
-        "compliance": compliance,
-        "resources": [
-            {
-                "uid": key.identifier,
-                "name": finding.logical_id or key.identifier,
-                "type": key.type,
-                "region": key.region,
-                "cloud_partition": key.partition,
-                "owner": {"account": {"uid": key.account, "type": "AWS Account", "type_id": 10}},
-            }
-        ],
+        "compliance": _compliance(finding, report),
+        "resources": [_resource(finding)],
         "cloud": {"provider": "AWS", "region": key.region, "account": {"uid": key.account}},
         "unmapped": {
             "stack": finding.stack,
@@ -110,6 +90,32 @@ def _event(finding: Finding, report: Report) -> dict[str, Any]:
             "occurrences": finding.occurrences,
             "changed_by": finding.changed_by.principal if finding.changed_by else None,
         },
+    }
+
+
+def _compliance(finding: Finding, report: Report) -> dict[str, Any]:
+    policy = report.policies.get(finding.subject) if finding.kind is FindingKind.COMPLIANCE else None
+    passed = finding.status is FindingStatus.RESOLVED
+    return {
+        "control": finding.subject or finding.kind.value,
+        "status": "Pass" if passed else "Fail",
+        "status_id": 1 if passed else 3,
+        "standards": sorted(policy.frameworks) if policy and policy.frameworks else ["driftguard"],
+        "requirements": sorted({control for ids in policy.frameworks.values() for control in ids})
+        if policy
+        else [],
+    }
+
+
+def _resource(finding: Finding) -> dict[str, Any]:
+    key = finding.key
+    return {
+        "uid": key.identifier,
+        "name": finding.logical_id or key.identifier,
+        "type": key.type,
+        "region": key.region,
+        "cloud_partition": key.partition,
+        "owner": {"account": {"uid": key.account, "type": "AWS Account", "type_id": 10}},
     }
 
 

@@ -126,6 +126,11 @@ def _flow(report: Report, shown: View, options: Options, styles: _Styles) -> Ite
             yield from _card(item, shown, styles, brief=title == "section.resolved")
         if len(items) > _MOST:
             yield styles.paragraph(say("more", count=len(items) - _MOST), color=soft)
+    yield from _rest(report, shown, styles)
+
+
+def _rest(report: Report, shown: View, styles: _Styles) -> Iterable[Any]:
+    say, soft = shown.text, "#57606a"
     yield _heading(f"{say('section.coverage')} ({len(report.gaps)})", styles)
     yield styles.paragraph(" · ".join(f"{label} {count}" for label, count in shown.coverage), color=soft)
     rows = [
@@ -134,6 +139,10 @@ def _flow(report: Report, shown: View, options: Options, styles: _Styles) -> Ite
     ]
     if rows:
         yield _table(rows, styles, (110, 120, 235, 30))
+    if report.notes:
+        yield _heading(f"{say('section.remarks')} ({len(report.notes)})", styles)
+        for note in report.notes[:_MOST]:
+            yield styles.paragraph(note)
     if shown.accepted:
         yield _heading(f"{say('section.accepted')} ({len(shown.accepted)})", styles)
         accepted = [[i.severity, i.title, i.place, i.finding.waiver or "–"] for i in shown.accepted[:_MOST]]

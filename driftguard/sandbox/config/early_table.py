@@ -39,6 +39,28 @@ def _ec2(operation: str, result: str, argument: str) -> Simple:
     return Simple(service="ec2", operation=operation, path=(result, 0), argument=argument)
 
 
+def _volume(context: Context, id: str) -> Reading:
+    """DescribeVolumes, with DeleteOnTermination, which moto keeps at the instance only.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VolumeAttachment.html
+    """
+    reading = _ec2("DescribeVolumes", "Volumes", "VolumeIds")(context, id)
+    for attachment in reading.configuration.get("attachments") or ():
+        found = answer(
+            context.client("ec2"),
+            "DescribeInstances",
+            "Reservations",
+            0,
+            "Instances",
+            0,
+            InstanceIds=[attachment["instanceId"]],
+        )
+        for mapping in found.get("blockDeviceMappings") or ():
+            if mapping.get("ebs", {}).get("volumeId") == id:
+                attachment["deleteOnTermination"] = mapping["ebs"].get("deleteOnTermination", False)
+    return reading
+
+
 READERS.update(
     {
         "AWS::EC2::VPC": _ec2("DescribeVpcs", "Vpcs", "VpcIds"),
@@ -48,7 +70,7 @@ READERS.update(
             "DescribeInternetGateways", "InternetGateways", "InternetGatewayIds"
         ),
         "AWS::EC2::NatGateway": _ec2("DescribeNatGateways", "NatGateways", "NatGatewayIds"),
-        "AWS::EC2::Volume": _ec2("DescribeVolumes", "Volumes", "VolumeIds"),
+        "AWS::EC2::Volume": _volume,
         "AWS::EC2::NetworkInterface": _ec2(
             "DescribeNetworkInterfaces", "NetworkInterfaces", "NetworkInterfaceIds"
         ),

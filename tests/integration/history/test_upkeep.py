@@ -284,3 +284,16 @@ def test_an_unwritable_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened"):
         open_store(f"sqlite:///{path}")
     tmp_path.chmod(0o700)
+
+
+def test_the_file_can_be_searched_by_any_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    store = open_store(f"sqlite:///{path}")
+    store.record(report(0), snapshot(0, resource("orders-archive-prod"), resource("billing")))
+    store.close()
+    with sqlite3.connect(path) as connection:
+        sql = (
+            "SELECT r.identifier FROM resources r JOIN resources_fts f ON f.rowid = r.id "
+            "WHERE f.identifier LIKE '%chive%'"
+        )
+        assert connection.execute(sql).fetchall() == [("orders-archive-prod",)]

@@ -70,3 +70,23 @@ def test_a_deletion_is_explained_by_an_ending_only() -> None:
     deleted = event("DeleteSecurityGroup", {"groupId": "sg-0a1"}, 1)
     changed = event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, 9)
     assert blame(gone, deleted, changed) == "DeleteSecurityGroup/minji/console/HIGH"
+
+
+def test_the_console_is_named_whatever_it_calls_itself() -> None:
+    request = {"groupId": "sg-0a1"}
+    name = "AuthorizeSecurityGroupIngress"
+    for more in (
+        {"userAgent": "AWS Internal"},
+        {"userAgent": "Mozilla/5.0", "sessionCredentialFromConsole": "true"},
+    ):
+        assert blame(drift(), event(name, request, **more)) == f"{name}/minji/console/HIGH"
+    by_service = {
+        "userAgent": "AWS Internal",
+        "userIdentity": {
+            "arn": "arn:aws:sts::111111111111:assumed-role/admin/minji",
+            "invokedBy": "autoscaling.amazonaws.com",
+        },
+    }
+    assert (
+        blame(drift(), event(name, request, **by_service)) == f"{name}/minji/autoscaling.amazonaws.com/HIGH"
+    )

@@ -39,15 +39,16 @@ ONLY = ("--policy", "S3_BUCKET_VERSIONING_ENABLED")
 
 
 @pytest.fixture
-def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def template(tmp_path: Path) -> Path:
     (tmp_path / "t.yaml").write_text(YAML, encoding="utf-8")
     return tmp_path / "t.yaml"
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     code = run(["check", *arguments])
-    return code, capsys.readouterr().out
+    found = capsys.readouterr()
+    assert found.out, (code, found.err)
+    return code, found.out
 
 
 def statuses(text: str) -> dict[str, str]:
@@ -119,7 +120,9 @@ def test_sarif_and_junit_hold_the_fault(template: Path, capsys: pytest.CaptureFi
 def test_a_folder_with_a_broken_template_is_an_error_and_the_rest_is_judged(
     template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (template.parent / "broken.yaml").write_text("Resources:\n  A: {Type: AWS::S3::Bucket, [\n", encoding="utf-8")
+    (template.parent / "broken.yaml").write_text(
+        "Resources:\n  A: {Type: AWS::S3::Bucket, [\n", encoding="utf-8"
+    )
     (template.parent / "notes.yaml").write_text("hello: world\n", encoding="utf-8")
     code, out = check(capsys, str(template.parent), *ONLY, "-o", "json")
     assert code == 2
@@ -138,6 +141,16 @@ def test_a_bad_policy_of_ones_own_is_an_error_and_the_rest_is_judged(
     assert code == 2
     assert "bad.yaml:1" in json.loads(out)["errors"][0]
     assert statuses(out)["Docs"] == "NON_COMPLIANT"
+
+
+def test_a_waiver_without_a_reason_does_not_count_and_is_told_of(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template.write_text(YAML.replace(", reason: holds short-lived logs", ""), encoding="utf-8")
+    run(["check", str(template), *ONLY, "-o", "json"])
+    found = capsys.readouterr()
+    assert statuses(found.out)["Logs"] == "NON_COMPLIANT"
+    assert "t.yaml:9: Metadata.driftguard.waive of S3_BUCKET_VERSIONING_ENABLED gives no reason" in found.err
 
 
 def test_an_unknown_policy_or_framework_is_an_error(

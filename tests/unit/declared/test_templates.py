@@ -10,6 +10,7 @@ import pytest
 from driftguard.declared.context import ResolveContext
 from driftguard.declared.resolve import resolve
 from driftguard.declared.template import TemplateKind, find_templates, load_template
+from driftguard.declared.yaml_reader import read_yaml
 from driftguard.errors import TemplateError
 
 YAML = """\
@@ -79,6 +80,12 @@ def test_every_value_of_json_knows_its_line_and_column() -> None:
 def test_a_document_too_deep_is_refused_and_does_not_crash(text: str) -> None:
     with pytest.raises(TemplateError):
         load_template(text + "\n")
+
+
+@pytest.mark.parametrize("unit", ["[", "{a: ", "- ", "? ", "a: {b: [", "!Sub ["])
+def test_a_text_that_is_nested_too_deeply_is_refused_and_ends_nothing(unit: str) -> None:
+    with pytest.raises(TemplateError, match=r"nested more than|not YAML"):
+        read_yaml("Resources: {}\nMetadata:\n  " + unit * 60_000, "deep.yaml")
 
 
 def test_an_alias_bomb_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from driftguard.declared.three_way import ThreeWayVerdict, three_way
+from driftguard.declared.three_way import three_way
 from driftguard.model import (
     DeclaredResource,
     DifferenceType,
@@ -14,6 +14,7 @@ from driftguard.model import (
     DriftStatus,
     Partial,
     ResourceKey,
+    ThreeWayVerdict,
     Unknown,
 )
 

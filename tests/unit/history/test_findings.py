@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from driftguard.history.findings import Lives, live
+from driftguard.history.findings import Lives, live, name_shared
 from driftguard.history.severity import of_property
 from driftguard.model import (
+    ChangedBy,
     ComplianceType,
     DifferenceType,
     Drift,
@@ -30,7 +31,7 @@ from driftguard.model import (
     UndeclaredValue,
     Waiver,
 )
-from tests.history_values import ACCOUNT, drift, evaluation, key, night, resource, run, snapshot
+from tests.history_values import ACCOUNT, drift, evaluation, finding, key, night, resource, run, snapshot
 
 POLICY = PolicySummary(
     id="VERSIONING",
@@ -249,7 +250,7 @@ def test_deleted_unmanaged_and_undeclared_are_findings_of_their_own() -> None:
     found = {f.key.identifier: (f.kind, f.severity) for f in lives.findings}
     assert found == {
         "gone": (FindingKind.DRIFT, Severity.HIGH),
-        "stray": (FindingKind.UNMANAGED, Severity.LOW),
+        "stray": (FindingKind.UNMANAGED, Severity.INFORMATIONAL),
         "odd": (FindingKind.UNDECLARED, Severity.HIGH),
     }
 
@@ -284,3 +285,15 @@ def test_time_alone_changes_nothing() -> None:
 )
 def test_severity_follows_the_property(kind: str, path: str, severity: Severity) -> None:
     assert of_property(kind, path) is severity
+
+
+def test_a_policy_that_fails_by_a_known_change_names_the_same_person() -> None:
+    by = ChangedBy(principal="role/Ops/kim", event="X", time=night(0), source="console")
+    changed = finding("a", "/Rules/*/Port", changed_by=by)
+    fails = [finding("a", policy, kind=FindingKind.COMPLIANCE) for policy in ("PORTS", "TAGS", "WHOLE")]
+    other = finding("b", "PORTS", kind=FindingKind.COMPLIANCE)
+    paths = dict(
+        zip([f.fingerprint for f in (*fails, other)], ("/Rules/3", "/Tags", "", "/Rules/3"), strict=True)
+    )
+    named = name_shared([changed, *fails, other], paths)
+    assert [f.changed_by for f in named] == [by, by, None, None, None]

@@ -19,7 +19,9 @@ import pytest
 from botocore.validate import ParamValidator
 
 from driftguard.errors import InputError
+from driftguard.history.causes import group
 from driftguard.model import (
+    ChangedBy,
     CoverageCounts,
     DriftStatus,
     Finding,
@@ -34,6 +36,7 @@ from driftguard.model.trend import TrendPoint
 from driftguard.report import formats, render
 from driftguard.report.formats.asff import resource_type
 from driftguard.report.messages import languages, messages
+from driftguard.report.people import person
 from tests.history_values import drift, finding, full_report, key, night, report
 
 CASES = Path(__file__).parents[2] / "cases/report"
@@ -332,11 +335,97 @@ def test_a_carried_finding_says_that_it_was_not_looked_at() -> None:
     text = str(render(report(1, findings=(old,)), "text"))
     assert "not looked at in this run" in " ".join(text.split())
 
+    listed = str(render(report(1, findings=(old,)), "text", verbose=True))
+    assert "not looked at in this run" in " ".join(listed.split())
+
+
+def caused_report() -> Report:
+    """Forty new findings of one console session, and thirty that are still open."""
+    by = ChangedBy(
+        principal="arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_PlatformEngineer_0123456789abcdef/minji.kim",
+        event="PutBucketVersioning",
+        time=night(0),
+        source="console",
+        session="minji.kim",
+    )
+    new = [finding(f"new-{n}", changed_by=by, detail=DETAIL) for n in range(40)]
+    old = [finding(f"old-{n}", f"/P{n}", stack=f"s{n}", severity=Severity.LOW) for n in range(30)]
+    listed = (*new, *old)
+    return report(
+        1,
+        findings=listed,
+        new=frozenset(f.fingerprint for f in new),
+        causes=group(listed),
+        run=full_report(1).run,
+    )
+
+
+@pytest.mark.parametrize("name", ["text", "md", "html"])
+def test_root_causes_come_first_with_who_did_it(name: str) -> None:
+    text = str(render(caused_report(), name)).replace("\\", "")
+    at = text.index("Root causes")
+    assert at < text.index("minji.kim (PlatformEngineer) (console)") < text.index("New since the last run")
+    assert "40 findings, 40 resources, 1 accounts" in text
+
+
+def test_json_tells_root_causes() -> None:
+    document = json.loads(render(caused_report(), "json"))
+    [cause] = document["causes"]
+    assert (cause["kind"], cause["resources"], len(cause["findings"])) == ("SESSION", 40, 40)
+    assert {f["cause"] for f in document["findings"]} <= {cause["id"], None}
+
+
+def test_the_text_of_a_bad_night_is_short() -> None:
+    text = str(render(caused_report(), "text"))
+    assert len(text.splitlines()) < 100
+    assert "and 30 more: driftguard drift" in text
+    assert "Low 30. All of them: driftguard report --verbose" in text and "old-3" not in text
+    assert "old-3" in str(render(caused_report(), "text", verbose=True))
+
+
+@pytest.mark.parametrize(
+    ("principal", "name"),
+    [
+        ("arn:aws:sts::1:assumed-role/Ops/kim", "kim (Ops)"),
+        ("arn:aws:sts::1:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/lee@x.kr", "lee@x.kr (Admin)"),
+        ("arn:aws:iam::1:user/path/park", "park"),
+        ("arn:aws:iam::1:root", "root"),
+        ("autoscaling.amazonaws.com", "autoscaling.amazonaws.com"),
+    ],
+)
+def test_people_are_called_by_their_names(principal: str, name: str) -> None:
+    assert person(principal) == name
+
 
 def test_a_framework_narrows_the_report() -> None:
     base = full_report(0)
     fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
     value = replace(base, findings=(*base.findings, fault), new=frozenset())
-    text = str(render(value, "text", framework="k-isms"))
+    text = str(render(value, "text", framework="k-isms", verbose=True))
     assert "Buckets keep versions" in text and "/VersioningConfiguration/Status differs" not in text
     assert key("archive").identifier in text
+
+
+@pytest.mark.parametrize("name", ["text", "html", "md", "json"])
+def test_notes_are_shown(name: str) -> None:
+    value = replace(quiet_report(), notes=("The waiver W-9 matches nothing.",))
+    assert "The waiver W-9 matches nothing." in " ".join(str(render(value, name)).split())
+
+
+def test_a_verdict_that_aws_config_gave_is_marked_as_such() -> None:
+    fault = finding("archive", "my-rule", kind=FindingKind.COMPLIANCE, detail='{"judges":["AWS Config"]}')
+    value = replace(full_report(0), findings=(fault,), new=frozenset())
+    for name in ("text", "html", "md"):
+        whole = render(value, name, verbose=True)
+        assert "judged by AWS Config" in " ".join(str(whole).split())
+    both = replace(fault, detail='{"judges":["AWS Config","driftguard"]}')
+    assert "judged by AWS Config" not in str(render(replace(value, findings=(both,)), "text"))
+
+
+def test_a_korean_report_has_korean_titles() -> None:
+    base = full_report(0)
+    policies = {name: replace(one, title_ko="버전 관리") for name, one in base.policies.items()}
+    fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
+    value = replace(base, policies=policies, findings=(fault,), new=frozenset())
+    assert "버전 관리" in str(render(value, "text", "ko", verbose=True))
+    assert "버전 관리" not in str(render(value, "text", "en"))

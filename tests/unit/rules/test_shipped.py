@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from driftguard.rules.facts import account_schema
 from driftguard.rules.frameworks import Frameworks
+from driftguard.rules.judge import judge, prepare
 from driftguard.rules.packs import managed_rules
-from driftguard.rules.policy import Policy
+from driftguard.rules.policy import Policy, Variant
 from driftguard.rules.reference import reference_page
-from driftguard.rules.selftest import lacking, run_cases
+from driftguard.rules.selftest import lacking, run_cases, setting
 from driftguard.rules.shipped import all_frameworks, load_all
 
 CATALOGUE = load_all()
@@ -33,6 +35,15 @@ def test_the_policy_keeps_its_promises(policy: Policy) -> None:
     assert policy.message.endswith("."), "a message is a sentence"
     for name in re.findall(r"{(\w+)}", policy.message):
         assert name in policy.parameters, f"the message names a parameter {name} that there is not"
+
+
+@pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)
+def test_both_compiled_forms_agree_where_nothing_is_unknown(policy: Policy) -> None:
+    for case in policy.cases:
+        variant = Variant(policy, policy.values(case.parameters), policy.severity)
+        prepared = prepare(*setting(policy, case))
+        if not prepared.holes and not variant.missing:
+            assert judge(variant, prepared) == judge(variant, replace(prepared, holes=True)), case.name
 
 
 @pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)

@@ -1,0 +1,52 @@
+"""The stacks that were read, and how much of the estate they declare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from driftguard.cli.app import App, pass_app
+from driftguard.cli.filters import list_options
+from driftguard.cli.output import output_option, print_json
+from driftguard.cli.tables import more, table
+
+if TYPE_CHECKING:
+    from driftguard.history.port import Query
+
+
+@click.command("stacks", help=__doc__)
+@list_options
+@output_option()
+@pass_app
+def command(app: App, query: Query, output: str) -> None:
+    from driftguard.wiring import Wiring
+
+    with Wiring(app.settings) as wiring:
+        page = wiring.store.stacks(query)
+        report = wiring.store.report()
+    if output == "json":
+        from driftguard.report.document import stack_document
+
+        print_json({"stacks": [stack_document(stack) for stack in page.items], "cursor": page.cursor})
+        return
+    table(
+        ("STACK", "STATUS", "RESOURCES", "ACCOUNT", "REGION", "PROTECTED", "CLOUDFORMATION SAYS"),
+        (
+            (
+                s.name,
+                s.status,
+                s.resources,
+                s.account,
+                s.region,
+                "yes" if s.termination_protection else "no",
+                s.drift_status,
+            )
+            for s in page.items
+        ),
+        "No stack is known: `driftguard scan`.",
+    )
+    if report and report.managed + report.unmanaged:
+        share = 100 * report.managed / (report.managed + report.unmanaged)
+        click.echo(f"\nIaC coverage: {share:.1f} % ({report.managed} managed, {report.unmanaged} unmanaged)")
+    more(page.cursor, page.total)

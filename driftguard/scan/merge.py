@@ -1,0 +1,133 @@
+"""What the places of a scan gave, put together.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from driftguard.aws import Target
+from driftguard.declared.native import NativeDrift
+from driftguard.declared.ownership import with_tolerances
+from driftguard.declared.siblings import merge_siblings
+from driftguard.declared.stacks import Declared
+from driftguard.declared.template import Template
+from driftguard.live import ConfigResults
+from driftguard.model import DeclaredResource, Gap, GapReason, Resource, ResourceKey, Snapshot
+from driftguard.scan import account_facts
+from driftguard.scan.readings import Readings, StackSource
+
+
+@dataclass(slots=True)
+class PlaceReading:
+    """What one account and region gave."""
+
+    declared: Declared = field(default_factory=Declared)
+    resources: dict[ResourceKey, Resource] = field(default_factory=dict)
+    deleted: set[ResourceKey] = field(default_factory=set)
+    gaps: list[Gap] = field(default_factory=list)
+    native: list[NativeDrift] = field(default_factory=list)
+    deployed_at: dict[ResourceKey, datetime] = field(default_factory=dict)
+    kms_aliases: Mapping[str, str] = field(default_factory=dict)
+    config: ConfigResults | None = None
+    entered: bool = False
+    sources: list[StackSource] = field(default_factory=list)
+    used: list[Template] = field(default_factory=list)
+
+
+def merged(
+    targets: Sequence[Target],
+    readings: Sequence[PlaceReading],
+    now: datetime,
+    *,
+    complete: bool,
+    gaps: Sequence[Gap] = (),
+) -> Readings:
+    """All places as one; ``complete`` says that no stack lives outside of them, ``gaps`` belong to no place."""
+    pairs = list(zip(targets, readings, strict=True))
+    resources = _resources(readings)
+    deleted = {key for reading in readings for key in reading.deleted}
+    found_gaps = (*gaps, *(gap for reading in readings for gap in reading.gaps))
+    config = [(target, reading.config) for target, reading in pairs if reading.config is not None]
+    whole = {
+        target.account: complete
+        and all(reading.entered for other, reading in pairs if other.account == target.account)
+        for target in targets
+    }
+    broken = _broken(readings)
+    wholly = frozenset(account for account, entered in whole.items() if entered and account not in broken)
+    return Readings(
+        declared=_with_owners(readings, wholly),
+        snapshot=Snapshot(
+            taken_at=now,
+            resources=resources,
+            deleted=frozenset(deleted - resources.keys()),
+            gaps=tuple(_distinct(account_facts.once(gap) for gap in found_gaps)),
+        ),
+        stacks=[stack for reading in readings for stack in reading.declared.stacks],
+        native=[native for reading in readings for native in reading.native],
+        deployed_at={key: at for reading in readings for key, at in reading.deployed_at.items()},
+        kms_aliases={(t.account, t.region): reading.kms_aliases for t, reading in pairs},
+        environments={target.account: target.environment for target in targets if target.environment},
+        config_evaluations=[one for _, results in config for one in results.evaluations],
+        config_rules={name: rule for _, results in config for name, rule in results.rules.items()},
+        config_told={
+            (t.account, t.region): frozenset(results.untold) for t, results in config if not results.gaps
+        },
+        covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
+        unlisted=frozenset((t.account, t.region) for t, reading in pairs if _unlisted(reading)),
+        whole=wholly,
+        sources=[source for reading in readings for source in reading.sources],
+    )
+
+
+def _resources(readings: Sequence[PlaceReading]) -> dict[ResourceKey, Resource]:
+    resources: dict[ResourceKey, Resource] = {}
+    for reading in readings:
+        # What lives once per partition is seen from every region: the first sight that shows all is kept.
+        for key, resource in reading.resources.items():
+            known = resources.get(key)
+            if known is None or (known.coverage is not None and resource.coverage is None):
+                resources[key] = resource
+    return account_facts.split(resources)
+
+
+def _broken(readings: Sequence[PlaceReading]) -> set[str]:
+    """The accounts of which some declaration could not be read."""
+    return {
+        gap.account
+        for reading in readings
+        for gap in reading.declared.gaps
+        if gap.reason is not GapReason.UNSUPPORTED
+    }
+
+
+def _with_owners(readings: Sequence[PlaceReading], whole: frozenset[str]) -> list[DeclaredResource]:
+    """Each resource with what its siblings write into it, and with the values that others own.
+
+    That nobody declares a child can only be told where every stack of the account was read (``whole``).
+    """
+    by_account: dict[str, list[DeclaredResource]] = {}
+    for reading in readings:
+        for one in reading.declared.resources:
+            by_account.setdefault(one.account, []).append(one)
+    declared: list[DeclaredResource] = []
+    for account, members in by_account.items():
+        declared += with_tolerances(merge_siblings(members, complete=account in whole))
+    return declared
+
+
+def _distinct(gaps: Iterable[Gap]) -> Iterator[Gap]:
+    seen: set[Gap] = set()
+    for gap in gaps:
+        if gap not in seen:
+            seen.add(gap)
+            yield gap
+
+
+def _unlisted(reading: PlaceReading) -> bool:
+    """Whether a gap concerns all that is declared in a place, and not one stack or resource."""
+    return any(
+        gap.stack is None and gap.type is None and gap.identifier is None and gap.path is None
+        for gap in reading.declared.gaps
+    )

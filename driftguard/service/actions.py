@@ -1,0 +1,187 @@
+"""What people decide here, whether by page or by API: checked, done, and written to the audit log."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from driftguard.errors import InputError, RefusedError
+from driftguard.model import Finding, FindingKind, ResourceKey, Waiver
+from driftguard.model.remediation import Approval, Plan
+from driftguard.remediation.guards import approved as missing_approval
+from driftguard.service.access.roles import Permission, Principal
+from driftguard.service.access.scoped import ScopedStore
+from driftguard.service.problems import ForbiddenError, NotFoundError
+from driftguard.service.services import Services
+
+LONGEST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The deeds of one caller.  Each raises `ForbiddenError`, `NotFoundError` or `InputError`."""
+
+    services: Services
+    principal: Principal
+
+    @property
+    def reading(self) -> ScopedStore:
+        return ScopedStore(self.services.store, self.principal)
+
+    def allow(self, permission: Permission, account: str | None = None) -> None:
+        """Raise `ForbiddenError` unless the caller holds ``permission`` (on ``account``)."""
+        if not self.principal.can(permission, account):
+            place = f" on account {account}" if account else ""
+            raise ForbiddenError(
+                f"{self.principal.name} may not {permission.value}{place}.",
+                fix="Ask an administrator for a role that allows it.",
+            )
+
+    def finding(self, fingerprint: str) -> Finding:
+        found = self.reading.finding(fingerprint)
+        if found is None:
+            raise NotFoundError("there is no such finding.")
+        return found
+
+    # -- scans
+    def scan(self, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> str:
+        """Start a scan; answers the run id.  A caller with some accounts scans those."""
+        self.allow(Permission.SCAN)
+        held = self.principal.accounts(Permission.SCAN)
+        for account in accounts:
+            self.allow(Permission.SCAN, account)
+        if held is not None and not accounts:
+            accounts = tuple(sorted(held))
+        return self.services.scans.start(self.principal.name, accounts, regions)
+
+    # -- waivers and witnesses
+    def waive(self, fingerprint: str, *, owner: str, reason: str, days: int, ticket: str = "") -> Waiver:
+        """Accept a finding until a day."""
+        found = self.finding(fingerprint)
+        self.allow(Permission.DECIDE, found.key.account)
+        if len(reason.strip()) < 3 or not owner.strip():
+            raise InputError("a waiver needs an owner and a reason.", fix="Say who answers for it, and why.")
+        if not 1 <= days <= LONGEST_DAYS:
+            raise InputError(
+                "a waiver lasts for 1 to 366 days.", fix="Accept for a year at most, then look again."
+            )
+        now = self.services.clock()
+        compliance = found.kind is FindingKind.COMPLIANCE
+        key = found.key
+        waiver = Waiver(
+            id=f"w-{secrets.token_hex(4)}",
+            reason=reason.strip(),
+            owner=owner.strip(),
+            approver=self.principal.name,
+            ticket=ticket.strip(),
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+            policy=found.subject if compliance else "*",
+            account=key.account,
+            region=key.region,
+            type=key.type,
+            resource=key.identifier,
+            path="*" if compliance else found.subject,
+        )
+        self.services.store.put_waiver(waiver, actor=self.principal.name)
+        return waiver
+
+    def remove_waiver(self, waiver_id: str) -> None:
+        """End a waiver at once."""
+        waiver = next((one for one in self.reading.waivers() if one.id == waiver_id), None)
+        if waiver is None:
+            raise NotFoundError("there is no such waiver.")
+        if any(char in waiver.account for char in "*?"):
+            self._everywhere(Permission.DECIDE)
+        else:
+            self.allow(Permission.DECIDE, waiver.account)
+        self.services.store.remove_waiver(waiver_id, actor=self.principal.name)
+
+    def accept(self, key: ResourceKey, reason: str) -> None:
+        """Accept the present state of a resource as its witness."""
+        self.allow(Permission.DECIDE, key.account)
+        state = self.reading.resource(key)
+        if state is None:
+            raise NotFoundError("the resource is gone; there is no state to accept.")
+        if len(reason.strip()) < 3:
+            raise InputError("a reason is needed.", fix="Say why this state is right.")
+        store = self.services.store
+        store.audit(
+            self.principal.name, "state.accept", str(key), {"reason": reason, "state": state.state_hash}
+        )
+        store.put_witnesses({key: state.properties}, actor=self.principal.name, reason=reason.strip())
+
+    # -- plans
+    def plan(self, fingerprints: tuple[str, ...]) -> Plan:
+        """Make the plan that answers findings.  Nothing is changed by it."""
+        findings = [self.finding(name) for name in fingerprints]
+        for found in findings:
+            self.allow(Permission.PLAN, found.key.account)
+        if self.services.planner is None:
+            raise RefusedError(
+                "plans are not made here.",
+                guard="no-planner",
+                fix="Make one with: driftguard remediate plan --finding ID",
+            )
+        return self.services.planner(findings, self.principal.name)
+
+    def approve(self, plan_id: str, *, digest: str, reason: str, ticket: str = "") -> Plan:
+        """Approve exactly the plan with ``digest``.  Its author may not."""
+        plan = self._plan(plan_id)
+        for account in sorted({step.key.account for step in plan.steps}):
+            self.allow(Permission.APPROVE, account)
+        self.allow(Permission.APPROVE)
+        now = self.services.clock()
+        if plan.author == self.principal.name:
+            raise RefusedError(
+                "nobody approves a plan of their own.", guard="four-eyes", fix="Ask another approver."
+            )
+        if digest != plan.digest:
+            raise RefusedError(
+                "the plan is not the one that was shown.", guard="digest", fix="Look at it again."
+            )
+        if plan.expires_at <= now:
+            raise RefusedError("the plan has expired.", guard="expired", fix="Make a new plan.")
+        if len(reason.strip()) < 3:
+            raise InputError("a reason is needed.", fix="Say why this plan is right.")
+        approval = Approval(
+            approver=self.principal.name, at=now, reason=reason.strip(), digest=digest, ticket=ticket.strip()
+        )
+        self.services.store.approve_plan(plan_id, approval)
+        return self._plan(plan_id)
+
+    def apply(self, plan_id: str, *, digest: str) -> None:
+        """Start an approved plan."""
+        plan = self._plan(plan_id)
+        for account in sorted({step.key.account for step in plan.steps}):
+            self.allow(Permission.APPROVE, account)
+        if self.services.applier is None:
+            raise RefusedError(
+                "plans are not applied here.",
+                guard="no-applier",
+                fix=f"Apply it with: driftguard remediate apply {plan_id}",
+            )
+        if digest != plan.digest or not approved(plan, self.services):
+            raise RefusedError(
+                "the plan is not approved as it is.", guard="approval", fix="Have it approved."
+            )
+        self.services.store.audit(self.principal.name, "plan.apply", plan_id, {"digest": digest})
+        self.services.applier(plan, self.principal.name)
+
+    def _plan(self, plan_id: str) -> Plan:
+        plan = self.reading.plan(plan_id)
+        if plan is None:
+            raise NotFoundError("there is no such plan.")
+        return plan
+
+    def _everywhere(self, permission: Permission) -> None:
+        if not self.principal.everywhere(permission):
+            raise ForbiddenError(f"{self.principal.name} may not {permission.value} on all accounts.")
+
+
+def approved(plan: Plan, services: Services) -> bool:
+    """Whether enough people approved exactly this plan.  Here its author never counts, whatever the settings
+    allow on the command line: nobody sees who sits before a browser."""
+    strict = services.settings.remediation.model_copy(update={"author_may_approve": False})
+    return not missing_approval(plan, strict)

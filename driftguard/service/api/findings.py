@@ -1,0 +1,37 @@
+"""Findings."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from driftguard.model import Finding, Json
+from driftguard.report.document import finding_document
+from driftguard.service.api.answers import NOT_MODIFIED, Narrowed, answer, keyed, listed
+from driftguard.service.api.models import FindingOut, ListOf
+from driftguard.service.calling import Reading
+from driftguard.service.problems import NotFoundError
+
+router = APIRouter(prefix="/findings", tags=["findings"])
+
+
+def _document(finding: Finding) -> Json:
+    document = keyed(finding_document(finding), finding.key)
+    # Whether a finding is new is a word about a run, and no run is asked for here.
+    return {name: value for name, value in document.items() if name not in ("new", "reopened")}
+
+
+@router.get("", response_model=ListOf[FindingOut], responses=NOT_MODIFIED)
+def list_findings(request: Request, reading: Reading, query: Narrowed) -> Response:
+    """Findings, worst first.  The status `OPEN` stands for `NEW` and `NOTIFIED`."""
+    return listed(request, reading.findings(query), _document)
+
+
+@router.get("/{fingerprint}", response_model=FindingOut, responses=NOT_MODIFIED)
+def get_finding(request: Request, fingerprint: str, reading: Reading) -> Response:
+    """One finding."""
+    found = reading.finding(fingerprint)
+    if found is None:
+        raise NotFoundError("there is no such finding.")
+    return answer(request, _document(found))

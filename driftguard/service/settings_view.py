@@ -1,0 +1,28 @@
+"""Settings as text, secrets hidden."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel, SecretStr
+
+_USERINFO = re.compile(r"(?<=://)([^/@\s]*)@")
+HIDDEN = "••••••"
+
+
+def shown_setting(name: str, value: object) -> str:
+    """A setting's value for people.  A secret, and whatever its name calls one, is hidden."""
+    if isinstance(value, SecretStr):
+        return HIDDEN if value.get_secret_value() else "–"
+    if isinstance(value, BaseModel):
+        parts = [
+            f"{key}: {shown_setting(key, getattr(value, key))}" for key in sorted(value.model_fields_set)
+        ]
+        return "{" + ", ".join(parts) + "}"
+    if value is None or value in ("", (), {}):
+        return "–"
+    if "secret" in name or "password" in name or name == "external_id":
+        return HIDDEN
+    if isinstance(value, tuple | list):
+        return ", ".join(shown_setting(name, part) for part in value)
+    return _USERINFO.sub(f"{HIDDEN}@", str(value))

@@ -1,0 +1,1 @@
+"""Pages for people: server-rendered, readable without script, in English and Korean."""

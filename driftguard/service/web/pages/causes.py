@@ -1,0 +1,45 @@
+"""Root causes: the findings that one act explains, together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from driftguard.history.causes import group
+from driftguard.history.port import Query
+from driftguard.model import Cause, Finding
+from driftguard.report.view import item
+from driftguard.service.access.scoped import ScopedStore
+from driftguard.service.calling import Reading
+from driftguard.service.problems import NotFoundError
+from driftguard.service.web.render import say_of, show
+
+router = APIRouter()
+_MOST = 2000
+"""How many of the worst findings are grouped; the page says when there are more."""
+
+
+@router.get("/causes")
+def causes(request: Request, reading: Reading) -> HTMLResponse:
+    found, findings, total = _causes(reading)
+    return show(request, "causes", causes=found, looked_at=len(findings), total=total)
+
+
+@router.get("/causes/{cause_id}")
+def cause(request: Request, cause_id: str, reading: Reading) -> HTMLResponse:
+    found, findings, _ = _causes(reading)
+    one = next((cause for cause in found if cause.id == cause_id), None)
+    if one is None:
+        raise NotFoundError("there is no such cause any more.", fix="The list shows those of now.")
+    members, say = set(one.fingerprints), say_of(request)
+    listed = [item(finding, say) for finding in findings if finding.fingerprint in members]
+    return show(request, "cause", cause=one, items=listed)
+
+
+def _causes(reading: ScopedStore) -> tuple[tuple[Cause, ...], Sequence[Finding], int]:
+    page = reading.findings(Query(statuses=("OPEN",), limit=_MOST))
+    drifted = reading.drifts(Query(statuses=("DRIFTED",), limit=_MOST)).items
+    return group(page.items, drifted), page.items, page.total or 0

@@ -1,0 +1,45 @@
+"""Drifts: every resource that was compared, drifted ones first asked for."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from driftguard.model import DriftStatus
+from driftguard.report.document import drift_document
+from driftguard.service.calling import Reading
+from driftguard.service.web.filters import Filter, filter_of
+from driftguard.service.web.render import show
+from driftguard.service.web.tables import csv_response
+
+router = APIRouter()
+_COLUMNS = (
+    "status", "account", "region", "stack", "logical_id", "physical_id", "resource_type", "native_status",
+    "disagreement", "first_seen", "last_seen",
+)  # fmt: skip
+
+
+def _filter(request: Request) -> Filter:
+    fields = ("status", "account", "region", "type", "stack")
+    return filter_of(request, *fields, order="stack", defaults={"status": ("DRIFTED",)})
+
+
+@router.get("/drifts")
+def drifts(request: Request, reading: Reading) -> HTMLResponse:
+    chosen = _filter(request)
+    return show(
+        request,
+        "drifts",
+        filter=chosen,
+        page=reading.drifts(chosen.query()),
+        statuses=["DRIFTED", *(status.value for status in DriftStatus)],
+        orders=("stack", "account", "type", "resource", "status", "-first_seen"),
+        command=chosen.command("driftguard", "drift", options=("account", "region", "type", "stack")),
+    )
+
+
+@router.get("/drifts.csv")
+def drifts_csv(request: Request, reading: Reading) -> Response:
+    page = reading.drifts(_filter(request).query())
+    return csv_response("drifts", _COLUMNS, [drift_document(one) for one in page.items])

@@ -1,0 +1,136 @@
+"""Findings: filtered by the address, saved as views, paged, written as CSV; and one finding with its deeds."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from driftguard.errors import InputError
+from driftguard.model import FindingKind, FindingStatus, Severity
+from driftguard.report.document import finding_document
+from driftguard.report.view import item
+from driftguard.service.calling import Acting, Calling, Reading, Serving
+from driftguard.service.problems import NotFoundError
+from driftguard.service.web.filters import Filter, filter_of
+from driftguard.service.web.forms import Form, to
+from driftguard.service.web.render import say_of, show
+from driftguard.service.web.tables import csv_response
+
+router = APIRouter()
+_MOST_VIEWS = 50
+_FIELDS = ("severity", "status", "kind", "account", "region", "type", "stack", "policy")
+_ORDERS = ("severity", "-first_seen", "first_seen", "-last_seen", "account", "type", "resource")
+_COLUMNS = (
+    "severity",
+    "status",
+    "kind",
+    "title",
+    "message",
+    "account",
+    "region",
+    "stack",
+    "resource_type",
+    "identifier",
+    "logical_id",
+    "subject",
+    "first_seen",
+    "last_seen",
+    "waiver",
+    "fingerprint",
+)
+
+
+def _filter(request: Request) -> Filter:
+    found = filter_of(request, *_FIELDS, order="severity", defaults={"status": ("OPEN",)})
+    if found.order not in _ORDERS:
+        raise InputError(f"findings have no order `{found.order}`.", fix=f"Known: {', '.join(_ORDERS)}.")
+    return found
+
+
+@router.get("/findings")
+def findings(request: Request, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
+    chosen, say = _filter(request), say_of(request)
+    page = reading.findings(chosen.query())
+    return show(
+        request,
+        "findings",
+        filter=chosen,
+        items=[item(one, say) for one in page.items],
+        page=page,
+        orders=_ORDERS,
+        severities=[severity.value for severity in Severity],
+        kinds=[kind.value for kind in FindingKind],
+        statuses=["OPEN", *(status.value for status in FindingStatus)],
+        views=services.store.documents(_views(who.name)),
+        command=chosen.command(
+            "driftguard", "drift", options=("account", "region", "type", "stack", "severity")
+        ),
+    )
+
+
+@router.get("/findings.csv")
+def findings_csv(request: Request, reading: Reading) -> Response:
+    page = reading.findings(_filter(request).query())
+    return csv_response("findings", _COLUMNS, [finding_document(one) for one in page.items])
+
+
+@router.get("/findings/{fingerprint}")
+def finding(request: Request, fingerprint: str, reading: Reading, services: Serving) -> HTMLResponse:
+    found = reading.finding(fingerprint)
+    if found is None:
+        raise NotFoundError("there is no such finding.", fix="The list shows those that you may see.")
+    waiver = next((one for one in reading.waivers() if one.id == found.waiver), None)
+    policy = services.catalogue.get(found.subject) if found.kind is FindingKind.COMPLIANCE else None
+    return show(
+        request,
+        "finding",
+        item=item(found, say_of(request)),
+        finding=found,
+        policy=policy,
+        waiver=waiver,
+        can_plan=services.planner is not None,
+    )
+
+
+@router.post("/findings/{fingerprint}/waive")
+def waive(fingerprint: str, form: Form, actions: Acting) -> RedirectResponse:
+    days = form.get("days", "")
+    actions.waive(
+        fingerprint,
+        owner=form.get("owner", ""),
+        reason=form.get("reason", ""),
+        days=int(days) if days.isascii() and days.isdecimal() and len(days) < 5 else 0,
+        ticket=form.get("ticket", ""),
+    )
+    return to("/waivers")
+
+
+@router.post("/findings/{fingerprint}/plan")
+def plan(fingerprint: str, form: Form, actions: Acting) -> RedirectResponse:
+    return to(f"/plans/{actions.plan((fingerprint,)).id}")
+
+
+@router.post("/views")
+def save_view(form: Form, services: Serving, who: Calling) -> RedirectResponse:
+    name, query = form.get("name", "").strip()[:60], form.get("query", "")[:2000]
+    if not name:
+        raise InputError("a saved view needs a name.")
+    kind = _views(who.name)
+    if len(services.store.documents(kind)) >= _MOST_VIEWS:
+        raise InputError(f"there are {_MOST_VIEWS} saved views already.", fix="Delete one first.")
+    services.store.put_document(kind, name, {"query": query})
+    return to(f"/findings?{query}")
+
+
+@router.post("/views/delete")
+def delete_view(form: Form, services: Serving, who: Calling) -> RedirectResponse:
+    services.store.take_document(_views(who.name), form.get("name", ""))
+    return to("/findings")
+
+
+def _views(user: str) -> str:
+    """Where a person's views are kept."""
+    return f"view:{hashlib.sha256(user.encode()).hexdigest()[:16]}"

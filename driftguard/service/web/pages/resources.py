@@ -1,0 +1,78 @@
+"""Resources: the estate as it is, and one of them with all that is known of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from driftguard.history.port import Query
+from driftguard.history.timeline import timeline
+from driftguard.report.view import item
+from driftguard.service.calling import Acting, Reading, key_id, key_of_id
+from driftguard.service.problems import NotFoundError
+from driftguard.service.web.filters import filter_of
+from driftguard.service.web.forms import Form, to
+from driftguard.service.web.render import say_of, show
+
+router = APIRouter()
+_TIMELINE = 50
+
+
+@router.get("/resources")
+def resources(request: Request, reading: Reading) -> HTMLResponse:
+    chosen = filter_of(request, "account", "region", "type", "stack", order="type")
+    return show(
+        request,
+        "resources",
+        filter=chosen,
+        page=reading.resources(chosen.query()),
+        orders=("type", "account", "resource", "name", "-changed"),
+        command=chosen.command("driftguard", "resources", options=("account", "region", "type", "stack")),
+    )
+
+
+@router.get("/resources/{resource_id}")
+def resource(request: Request, resource_id: str, reading: Reading) -> HTMLResponse:
+    key, say = key_of_id(resource_id), say_of(request)
+    versions = reading.versions(key)
+    live = reading.resource(key)
+    one = Query(
+        accounts=(key.account,), regions=(key.region,), types=(key.type,), identifiers=(key.identifier,)
+    )
+    drifts = reading.drifts(one).items
+    findings = reading.findings(one).items
+    if not versions and not drifts and not findings:
+        raise NotFoundError("there is no such resource.", fix="The list shows those that you may see.")
+    entries = timeline(versions)
+    return show(
+        request,
+        "resource",
+        key=key,
+        live=live,
+        drifts=drifts,
+        open=[item(found, say) for found in findings if found.open],
+        closed=[item(found, say) for found in findings if not found.open],
+        evaluations=sorted(
+            reading.evaluations(one).items, key=lambda e: (e.compliance, e.severity.rank, e.policy)
+        ),
+        entries=entries[:_TIMELINE],
+        more_entries=max(0, len(entries) - _TIMELINE),
+        stack=next((drift.stack for drift in drifts if drift.stack), ""),
+    )
+
+
+@router.post("/resources/{resource_id}/accept")
+def accept(resource_id: str, form: Form, actions: Acting) -> RedirectResponse:
+    key = key_of_id(resource_id)
+    actions.accept(key, form.get("reason", ""))
+    return to(f"/resources/{key_id(key)}")
+
+
+@router.get("/search")
+def search(request: Request, reading: Reading) -> HTMLResponse:
+    text = request.query_params.get("q", "").strip()[:400]
+    keys = reading.find_keys(text)[:100] if text else []
+    say = say_of(request)
+    found = reading.findings(Query(text=text, statuses=("OPEN",), limit=20)).items if text else ()
+    return show(request, "search", text=text, keys=keys, items=[item(one, say) for one in found])

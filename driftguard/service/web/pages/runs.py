@@ -1,0 +1,58 @@
+"""Runs: what was looked at and when, one run with its gaps, and a scan that is started and watched here."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from driftguard.model import RunStatus
+from driftguard.service.calling import Acting, Reading, Serving
+from driftguard.service.problems import NotFoundError
+from driftguard.service.web.filters import filter_of
+from driftguard.service.web.forms import Form, to
+from driftguard.service.web.pages.today import grouped_gaps
+from driftguard.service.web.render import show
+
+router = APIRouter()
+
+
+@router.get("/runs")
+def runs(request: Request, reading: Reading, services: Serving) -> HTMLResponse:
+    chosen = filter_of(request, "status", order="-started_at")
+    return show(
+        request,
+        "runs",
+        filter=chosen,
+        page=reading.runs(chosen.query()),
+        statuses=[status.value for status in RunStatus],
+        upcoming=services.upcoming(),
+        points={point.run: point for point in services.store.trends(limit=60)},
+    )
+
+
+@router.post("/runs")
+def start(form: Form, actions: Acting) -> RedirectResponse:
+    account = form.get("account", "").strip()
+    return to(f"/runs/{actions.scan((account,) if account else ())}")
+
+
+@router.get("/runs/{run_id}")
+def run(request: Request, run_id: str, reading: Reading, services: Serving) -> HTMLResponse:
+    return _run(request, run_id, reading, services, "run")
+
+
+@router.get("/runs/{run_id}/progress")
+def progress(request: Request, run_id: str, reading: Reading, services: Serving) -> HTMLResponse:
+    """The part of the page that renews itself while the run goes on."""
+    return _run(request, run_id, reading, services, "run_progress")
+
+
+def _run(request: Request, run_id: str, reading: Reading, services: Serving, template: str) -> HTMLResponse:
+    found = reading.run(run_id)
+    watched = services.scans.progress(run_id)
+    if found is None and watched is None:
+        raise NotFoundError("there is no such run.")
+    gaps = [] if found is None else grouped_gaps(reading.gaps(run_id))
+    point = next((one for one in services.store.trends(limit=400) if one.run == run_id), None)
+    return show(request, template, run=found, run_id=run_id, watched=watched, gaps=gaps, point=point)

@@ -1,0 +1,142 @@
+"""From a template and values to a page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from driftguard import __version__
+from driftguard.report.view import percent, shown
+from driftguard.service.access.roles import Permission, Principal
+from driftguard.service.calling import key_id
+from driftguard.service.web.texts import LANGUAGES, Texts, best_language, texts
+
+LANG_COOKIE, THEME_COOKIE = "dg_lang", "dg_theme"
+_THEMES = ("light", "dark")
+_YEAR = 365 * 24 * 3600
+NAVIGATION = (
+    ("today", "/"),
+    ("findings", "/findings"),
+    ("drifts", "/drifts"),
+    ("causes", "/causes"),
+    ("resources", "/resources"),
+    ("stacks", "/stacks"),
+    ("compliance", "/compliance"),
+    ("plans", "/plans"),
+    ("runs", "/runs"),
+    ("waivers", "/waivers"),
+    ("policies", "/policies"),
+    ("settings", "/settings"),
+    ("audit", "/audit"),
+)
+
+
+def language(request: Request) -> str:
+    """``?lang=``, then the cookie, then what the browser accepts."""
+    asked = request.query_params.get("lang") or request.cookies.get(LANG_COOKIE, "")
+    return asked if asked in LANGUAGES else best_language(request.headers.get("accept-language", ""))
+
+
+def _theme(request: Request) -> str:
+    asked = request.query_params.get("theme") or request.cookies.get(THEME_COOKIE, "")
+    return asked if asked in _THEMES else ""
+
+
+def say_of(request: Request) -> Texts:
+    """The texts in the reader's language."""
+    return texts(language(request))
+
+
+def show(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page.  What the reader chose in the address (language, theme) is kept in a cookie."""
+    say, principal = say_of(request), getattr(request.state, "principal", None)
+    context = {
+        "say": say,
+        "lang": say.lang,
+        "theme": _theme(request),
+        "path": request.url.path,
+        "query": request.query_params,
+        "who": principal,
+        "csrf": principal.csrf if isinstance(principal, Principal) else "",
+        "may": _may(principal),
+        "navigation": NAVIGATION,
+        "version": __version__,
+        "asset": _asset,
+        "url": lambda **changes: with_query(request, **changes),
+        "now": datetime.now(UTC),
+    }
+    page = _environment().get_template(f"{template}.html.j2").render(context | values)
+    response = HTMLResponse(page, status)
+    response.headers["vary"] = "Accept-Language, Cookie, HX-Request"
+    for name, cookie, known in (
+        ("lang", LANG_COOKIE, LANGUAGES),
+        ("theme", THEME_COOKIE, (*_THEMES, "auto")),
+    ):
+        if request.query_params.get(name) in known:
+            response.set_cookie(
+                cookie, request.query_params[name], max_age=_YEAR, samesite="strict", httponly=True
+            )
+    return response
+
+
+def _may(principal: object) -> Any:
+    def may(permission: str, account: str | None = None) -> bool:
+        return isinstance(principal, Principal) and principal.can(Permission(permission), account)
+
+    return may
+
+
+def with_query(request: Request, **changes: Any) -> str:
+    """The address of this page with other parameters; None leaves one out."""
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in changes]
+    pairs += [(name, str(value)) for name, value in changes.items() if value is not None]
+    text = urlencode(pairs)
+    return f"{request.url.path}?{text}" if text else request.url.path
+
+
+@cache
+def _asset(name: str) -> str:
+    """The address of a static file, which changes when the file does."""
+    data = (resources.files("driftguard.service.web") / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:10]}"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("driftguard.service.web"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(
+        time=lambda at: "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        day=lambda at: "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d}",
+        iso=lambda at: "" if at is None else at.astimezone(UTC).isoformat(timespec="seconds"),
+        value=shown,
+        key=key_id,
+        number=lambda number: f"{number:,}",
+        short=_short,
+        query=_query,
+    )
+    environment.globals["percent"] = percent
+    return environment
+
+
+def _short(name: str) -> str:
+    """The last part of an ARN, for a column that people read."""
+    return name.rsplit("/", 1)[-1] if name.startswith("arn:") else name
+
+
+def _query(values: Mapping[str, Any]) -> str:
+    return urlencode({name: value for name, value in values.items() if value not in (None, "")}, doseq=True)

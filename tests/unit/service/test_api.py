@@ -1,0 +1,137 @@
+"""The REST API: pages, ETags, problems, and requests that are sent twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from driftguard.history.port import Query
+from driftguard.service.calling import key_id
+from driftguard.service.settings_view import shown_setting
+from driftguard.settings import Settings
+from tests.history_values import finding, key, night, report, resource, run, snapshot
+from tests.service_values import House, house
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> House:
+    return house(tmp_path)
+
+
+def test_pages_join_to_the_whole_list(home: House) -> None:
+    many = tuple(replace(finding(f"b{n}"), opened_run="r1", last_run="r1") for n in range(25))
+    home.store.record(report(1, findings=many), snapshot(1, *(resource(f"b{n}") for n in range(25))))
+    client, cursor, seen = home.machine("read"), "", []
+    total = client.get("/api/v1/findings").json()["total"]
+    for _ in range(10):
+        page = client.get(f"/api/v1/findings?limit=7{cursor}").json()
+        seen += [one["fingerprint"] for one in page["items"]]
+        if page["cursor"] is None:
+            break
+        cursor = f"&cursor={page['cursor']}"
+    assert len(seen) == len(set(seen)) == total == 28
+
+
+def test_what_the_caller_has_is_not_sent_again(home: House) -> None:
+    client = home.machine("read")
+    first = client.get("/api/v1/findings")
+    again = client.get("/api/v1/findings", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304 and again.content == b""
+    assert client.get("/api/v1/drifts", headers={"if-none-match": first.headers["etag"]}).status_code == 200
+
+
+def test_a_repeated_request_is_done_once(home: House) -> None:
+    client = home.machine("read", "decide")
+    body = {"finding": home.finding().fingerprint, "owner": "kim", "reason": "known", "days": 3}
+    key_ = {"idempotency-key": "night-7"}
+    first = client.post("/api/v1/waivers", json=body, headers=key_)
+    again = client.post("/api/v1/waivers", json=body, headers=key_)
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert len(home.store.waivers()) == 1
+    other = client.post("/api/v1/waivers", json={**body, "days": 4}, headers=key_)
+    assert other.status_code == 400 and "Idempotency-Key" in other.json()["detail"]
+    assert client.post("/api/v1/waivers", json=body).json()["id"] != first.json()["id"]
+
+
+def test_a_request_that_failed_may_be_tried_again(home: House) -> None:
+    client = home.machine("read", "decide")
+    body = {"finding": "nobody", "owner": "kim", "reason": "known", "days": 3}
+    for _ in range(2):
+        assert client.post("/api/v1/waivers", json=body, headers={"idempotency-key": "k"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/api/v1/findings/none", 404),
+        ("/api/v1/findings?cursor=nonsense", 400),
+        ("/api/v1/findings?cursor=WyIiLDk5OTk5OTk5OTk5OTk5OTk5OTk5OTksMV0", 400),
+        ("/api/v1/findings?order=secret", 400),
+        ("/api/v1/findings?limit=0", 422),
+        ("/api/v1/findings?limit=451851894359308042240", 422),
+        ("/api/v1/audit?cursor=451851894359308042240", 422),
+        ("/api/v1/resources/%FF", 400),
+        ("/api/v1/resources/x", 400),
+        ("/api/v1/findings?q=%00", 400),
+        ("/api/v1/nothing", 404),
+    ],
+)
+def test_what_makes_no_sense_is_a_problem(home: House, address: str, status: int) -> None:
+    answer = home.machine("read", "audit").get(address)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status and answer.json()["detail"]
+
+
+def test_a_resource_and_its_past(home: House) -> None:
+    home.store.record(
+        report(1, run=run(1, finished_at=night(1))), snapshot(1, resource("archive", {"BucketName": "new"}))
+    )
+    client, address = home.machine("read"), f"/api/v1/resources/{key_id(key('archive'))}"
+    assert client.get(address).json()["properties"] == {"BucketName": "new"}
+    then = client.get(f"{address}?at=2026-11-01T12:00:00Z").json()
+    assert then["properties"] == {"BucketName": "archive"}
+    history = client.get(f"{address}/history").json()
+    assert [one["kind"] for one in history["items"]] == ["CHANGED", "CREATED"]
+    assert history["items"][0]["changes"][0]["path"] == "/BucketName"
+
+
+def test_every_entry_of_the_log_names_its_actor(home: House) -> None:
+    client = home.machine("read", "decide", "audit")
+    body = {"finding": home.finding().fingerprint, "owner": "kim", "reason": "known"}
+    client.post("/api/v1/waivers", json=body)
+    newest = client.get("/api/v1/audit?limit=1").json()["items"][0]
+    assert (newest["actor"], newest["action"]) == ("token:ci", "waiver.put")
+
+
+def test_metrics_tell_the_last_good_night(home: House) -> None:
+    text = home.machine("read").get("/metrics").text
+    assert (
+        f'driftguard_last_success_timestamp_seconds{{schedule="cli"}} {night(0).timestamp() + 180:.6e}'[:60]
+        in text
+    )
+    assert 'driftguard_open_findings{severity="HIGH"} 2.0' in text
+    assert home.store.runs(Query()).items[0].id == "r0"
+
+
+def test_settings_hide_what_is_secret() -> None:
+    settings = Settings.model_validate(
+        {
+            "store": {"url": "postgresql://dg:hunter2@db/dg"},
+            "aws": {"external_id": "hunter2"},
+            "web": {
+                "oidc": {"client_secret": "hunter2"},
+                "webhooks": [{"url": "https://x.example", "secret": "hunter2" * 3}],
+            },
+        }
+    )
+    shown = [
+        shown_setting(name, getattr(section, name))
+        for section in (settings.store, settings.aws, settings.web.oidc, settings.web)
+        for name in type(section).model_fields
+    ]
+    assert "hunter2" not in " ".join(shown)
+    assert "postgresql://••••••@db/dg" in shown
