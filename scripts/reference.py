@@ -14,7 +14,7 @@ from driftguard.aws.permissions import reference_page as permissions
 from driftguard.declared.reference import identifiers_page
 from driftguard.live.reference import shapes_page
 from driftguard.rules.reference import reference_page as policies
-from scripts import reference_cli, reference_settings
+from scripts import reference_cli, reference_deploy, reference_settings
 
 ROOT = Path(__file__).parents[1]
 PAGES: dict[str, Callable[[], str]] = {
@@ -25,6 +25,13 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/policies.md": policies,
     "docs/reference/config-shapes.md": shapes_page,
     "docs/reference/identifiers.md": identifiers_page,
+    "deploy/cloudformation/member-roles.yaml": reference_deploy.filled(
+        "deploy/cloudformation/member-roles.yaml"
+    ),
+    "deploy/cloudformation/service-fargate.yaml": reference_deploy.filled(
+        "deploy/cloudformation/service-fargate.yaml"
+    ),
+    "deploy/terraform/member/computed.tf.json": reference_deploy.terraform,
 }
 
 

@@ -15,6 +15,7 @@ from driftguard.history.codec import iso, micros
 from driftguard.history.database import Connection, batches
 from driftguard.history.tables.audit import START, AuditPart, broken
 from driftguard.history.tables.base import Part, chunks
+from driftguard.model.schedule import EVENTS
 
 _PAGE = 2000
 
@@ -109,7 +110,8 @@ class UpkeepPart(Part):
         return self.database.size()
 
     def retain(self, before: datetime) -> Forgotten:
-        """Forget what ended before ``before``: closed versions, drifts, verdicts, and what runs saw.
+        """Forget what ended before ``before``: closed versions, drifts, verdicts, what runs saw, slots of
+        events, and deliveries that are over.
 
         Kept for ever: findings and their lives, runs, waivers, attestations, plans, executions, the audit log,
         pinned versions, the present, and what a witness accepted.
@@ -125,6 +127,13 @@ class UpkeepPart(Part):
                 "DELETE FROM run_members WHERE kind IN ('drift', 'evaluation', 'stack') AND run_seq IN "
                 "(SELECT seq FROM runs WHERE started_at < ?)",
                 (iso(before),),
+            )
+            # Slots of events and deliveries are many; those of schedules stay, for no night may come twice.
+            over = "schedule = ? AND slot IN (SELECT slot FROM slots WHERE schedule = ? AND finished_at < ?)"
+            connection.run(f"DELETE FROM units WHERE {over}", (EVENTS, EVENTS, limit))  # noqa: S608
+            connection.run("DELETE FROM slots WHERE schedule = ? AND finished_at < ?", (EVENTS, limit))
+            connection.run(
+                "DELETE FROM outbox WHERE created_at < ? AND state NOT IN ('PENDING', 'SENDING')", (limit,)
             )
         return Forgotten(versions=versions, bodies=bodies, drifts=drifts, evaluations=evaluations, runs=runs)
 

@@ -78,6 +78,21 @@ class Http:
         host, port = guarded_host(url)
         parts = urlsplit(url)
         address = self._address(host, port, allow_private)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        named = {"User-Agent": "driftguard", **headers, "Host": host if port == 443 else f"{host}:{port}"}
+        status, got = self._exchange(host, address, port, target, body, named)
+        if not 200 <= status < 300:
+            raise NotifyError(
+                f"{host} answered {status}.",
+                fix="Check the address and the key of the channel.",
+                final=300 <= status < 500 and status not in (408, 425, 429),
+            )
+        return Answer(status=status, headers=got)
+
+    def _exchange(
+        self, host: str, address: str, port: int, target: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str]]:
+        """One POST to an address that was judged, under the name that its certificate must bear."""
         pool = urllib3.HTTPSConnectionPool(
             address,
             port,
@@ -88,19 +103,12 @@ class Http:
             assert_hostname=host,
             server_hostname=host,
         )
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        named = host if port == 443 else f"{host}:{port}"
         try:
             answer = pool.urlopen(
-                "POST",
-                target,
-                body=body,
-                headers={"User-Agent": "driftguard", **headers, "Host": named},
-                redirect=False,
-                preload_content=False,
+                "POST", target, body=body, headers=headers, redirect=False, preload_content=False
             )
-            status, got = answer.status, dict(answer.headers)
             answer.release_conn()
+            return answer.status, dict(answer.headers)
         except _UNREACHABLE as error:
             raise NotifyError(
                 f"{host} cannot be reached ({type(error).__name__}).", fix="Check the network."
@@ -109,13 +117,6 @@ class Http:
             raise NotifyError(f"{host} broke off ({type(error).__name__}).", uncertain=True) from None
         finally:
             pool.close()
-        if not 200 <= status < 300:
-            raise NotifyError(
-                f"{host} answered {status}.",
-                fix="Check the address and the key of the channel.",
-                final=300 <= status < 500 and status not in (408, 425, 429),
-            )
-        return Answer(status=status, headers=got)
 
     def _address(self, host: str, port: int, allow_private: bool) -> str:
         addresses = self.resolver(host, port)
