@@ -15,6 +15,7 @@
     │   └── GoneError           the resource does not exist any more
     ├── StoreError              the history store cannot be opened, read or written
     │   └── FencedError         another worker owns this run now
+    ├── NotifyError             a channel did not take a message
     └── RefusedError            a guard refused a remediation before its first call
 
 Anything else that escapes is a bug, and is reported as one.
@@ -109,6 +110,18 @@ class StoreError(DriftguardError):
 
 class FencedError(StoreError):
     """A write came from a worker whose lease on the run is over."""
+
+
+class NotifyError(DriftguardError):
+    """A channel did not take a message.
+
+    ``final``: trying again cannot help.  ``uncertain``: it may have arrived all the same.
+    """
+
+    def __init__(self, message: str, *, fix: str = "", final: bool = False, uncertain: bool = False) -> None:
+        super().__init__(message, fix=fix)
+        self.final = final
+        self.uncertain = uncertain
 
 
 class RefusedError(DriftguardError):

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
     from driftguard.history.store import SqlStore
-    from driftguard.model import DeclaredResource, Finding
+    from driftguard.model import DeclaredResource, Drift, Finding, Report, Snapshot
+    from driftguard.model.notice import Delivery
     from driftguard.model.remediation import Plan, Step
     from driftguard.model.trend import TrendPoint
+    from driftguard.notify import Composer, Tools
     from driftguard.remediation import Remedies, Wishes
     from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
+    from driftguard.scan.explained import Explained
 
 Clock = Callable[[], datetime]
 DEFAULT_FRAMEWORK = "AWS-FSBP"
@@ -81,9 +84,14 @@ class Wiring:
 
     @cached_property
     def aws(self) -> Aws:
-        """AWS as the settings name it.  Nothing is called before something is asked."""
-        from driftguard.aws import Aws
+        """AWS as the settings name it, and the schemas of its accounts.  Nothing is called yet."""
+        from pathlib import Path
 
+        from driftguard.aws import Aws
+        from driftguard.schema import use_folder
+
+        folder = self.settings.scan.schemas
+        use_folder(Path(folder) if folder else None)
         return Aws(self.settings.aws, self.settings.scope, session_factory=self._session_factory)
 
     @cached_property
@@ -118,6 +126,7 @@ class Wiring:
             clock=self.clock,
             repository=self.repository,
             baselines=self.baselines,
+            notices=self._notices,
         )
 
     @cached_property
@@ -202,13 +211,65 @@ class Wiring:
 
         return tuple(one for file in self.settings.scan.baselines for one in load_baseline(Path(file)))
 
+    def explain(self, before: Drift) -> Explained:
+        """What decides about each property of the resource of ``before``, read again now."""
+        from driftguard.scan.explained import explain_again
+        from driftguard.scan.job import rules_of
+
+        return explain_again(
+            self.aws,
+            self.store,
+            self.settings,
+            self.redactor,
+            before,
+            rules=rules_of(self.settings),
+            now=self.clock(),
+            baselines=self.baselines,
+        )
+
     def trends(self) -> Sequence[TrendPoint]:
         """One point for each run, oldest first, for the pictures of a report."""
         return self.store.trends()
 
     def deliver(self) -> int:
-        """Send what waits in the outbox; answers how many messages went out."""
-        return 0
+        """Send what waits in the outbox, missed and failed slots included; answers how many messages went out."""
+        notify = self.settings.notify
+        if not notify.channels:
+            return 0
+        from driftguard.notify import send_due
+
+        now = self.store.clock(self.clock())
+        self.store.tell_slots(lambda slot: self.composer.of_slot(slot, now), now)
+        return send_due(self.store, notify, self.tools, self.clock)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """What is said to whom of a report."""
+        from driftguard.history import causes
+        from driftguard.notify import Composer
+        from driftguard.report.formats import asff
+
+        def titles(report: Report) -> dict[str, str]:
+            groups = causes.group(report.findings, report.drifts)
+            return {name: group.title for group in groups for name in group.fingerprints}
+
+        return Composer(
+            settings=self.settings.notify,
+            causes=titles,
+            document=lambda finding, report: asff.document(finding, report, report.run.started_at),
+        )
+
+    @cached_property
+    def tools(self) -> Tools:
+        """What channels send with."""
+        from driftguard.notify import Tools
+
+        return Tools(aws=self.aws, link=self.settings.notify.link)
+
+    def _notices(self, report: Report, snapshot: Snapshot) -> tuple[Delivery, ...]:
+        if not self.settings.notify.routes:
+            return ()
+        return self.composer.deliveries(report, snapshot, self.store.clock(self.clock()))
 
     def close(self) -> None:
         """Let go of the store's connection."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from driftguard.aws.permissions import reference_page as permissions
+from driftguard.declared.reference import identifiers_page
+from driftguard.live.reference import shapes_page
 from driftguard.rules.reference import reference_page as policies
 from scripts import reference_cli, reference_settings
 
@@ -21,6 +23,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cli.md": reference_cli.page,
     "docs/reference/permissions.md": permissions,
     "docs/reference/policies.md": policies,
+    "docs/reference/config-shapes.md": shapes_page,
+    "docs/reference/identifiers.md": identifiers_page,
 }
 
 

@@ -121,6 +121,12 @@ class CloudFormation(Gateway):
         except GoneError:
             return None
 
+    @reads("cloudformation:ListTypes")
+    def private_types(self) -> Iterator[str]:
+        """The names of the resource types that are registered in this account and region alone."""
+        for row in self.items("ListTypes", "TypeSummaries", Visibility="PRIVATE", Type="RESOURCE"):
+            yield str(row["TypeName"])
+
     @reads("cloudformation:DescribeStackEvents")
     def events(self, stack_id: str) -> Iterator[Answer]:
         """The events of a stack, newest first."""

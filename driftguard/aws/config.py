@@ -6,8 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
+
+from botocore.session import Session
 
 from driftguard.aws.actions import reads
 from driftguard.aws.gateway import Gateway
@@ -37,6 +40,13 @@ class Recorder:
         if self.excluded:
             return resource_type not in self.excluded
         return self.all_supported or resource_type in self.types
+
+
+@cache
+def recordable_types() -> frozenset[str]:
+    """Every resource type that AWS Config records, by its own names, as botocore's model of the API lists them."""
+    model = Session().get_service_model("config")
+    return frozenset(model.shape_for("ResourceType").metadata["enum"])
 
 
 class Config(Gateway):

@@ -45,3 +45,18 @@ class Organizations(Gateway):
                 continue
             yield from self.accounts_of(unit)
             rest.extend(child["Id"] for child in self.units(unit))
+
+    @reads(
+        "organizations:ListRoots",
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+    )
+    def units_above(self) -> dict[str, tuple[str, ...]]:
+        """Account id -> ids of the root and the units above it, outermost first."""
+        found: dict[str, tuple[str, ...]] = {}
+        rest: list[tuple[str, ...]] = [(root["Id"],) for root in self.roots()]
+        while rest:
+            above = rest.pop()
+            found.update((row["Id"], above) for row in self.accounts_of(above[-1]))
+            rest.extend((*above, child["Id"]) for child in self.units(above[-1]))
+        return found

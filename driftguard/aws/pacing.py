@@ -48,8 +48,9 @@ class TokenBucket:
 class Pacing:
     """The buckets of one process."""
 
-    def __init__(self, calls_per_second: float) -> None:
+    def __init__(self, calls_per_second: float, by_service: Mapping[str, float] | None = None) -> None:
         self._default = calls_per_second
+        self._by_service = by_service or {}
         self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
         self._lock = threading.Lock()
 
@@ -58,6 +59,9 @@ class Pacing:
         key = (account, region, service)
         with self._lock:
             if key not in self._buckets:
-                rate = min(self._default, PUBLISHED_RATES.get(service, self._default))
-                self._buckets[key] = TokenBucket(rate)
+                self._buckets[key] = TokenBucket(self._rate(service))
             return self._buckets[key]
+
+    def _rate(self, service: str) -> float:
+        published = PUBLISHED_RATES.get(service, self._default)
+        return self._by_service.get(service, min(self._default, published))

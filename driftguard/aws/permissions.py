@@ -14,6 +14,9 @@ from driftguard.aws.actions import Need, needs
 # to date in these managed policies.  https://docs.aws.amazon.com/aws-managed-policy/latest/reference/
 MANAGED_FOR_MODELS = ("SecurityAudit", "ViewOnlyAccess")
 
+_OUTWARD = ("write.publish.", "write.queue.")
+"""Gateway modules that send results out or read our own queue, and change nothing that is looked after."""
+
 
 def read_needs() -> tuple[Need, ...]:
     """Every gateway method that only looks."""
@@ -33,6 +36,16 @@ def read_actions() -> tuple[str, ...]:
 def remediation_actions() -> tuple[str, ...]:
     """The IAM actions that only remediation and publishing need, sorted."""
     return _actions(remediation_needs())
+
+
+def service_actions() -> tuple[str, ...]:
+    """The IAM actions that the service needs in its own account: its queue, and where it publishes."""
+    return _actions(tuple(need for need in remediation_needs() if need.method.startswith(_OUTWARD)))
+
+
+def remediation_role_actions() -> tuple[str, ...]:
+    """The IAM actions of the role that remediates in a member account: what changes, nothing that publishes."""
+    return _actions(tuple(need for need in remediation_needs() if not need.method.startswith(_OUTWARD)))
 
 
 def policy(*, remediate: bool = False, model_actions: Iterable[str] = ()) -> dict[str, Any]:

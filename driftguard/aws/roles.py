@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,15 @@ class _AssumedRole(CredentialProvider):
 
 
 def base_session(profile: str | None) -> Session:
-    """The session of botocore's own credential chain."""
-    return Session(profile=profile)
+    """The session of botocore's own credential chain.
+
+    AWS_REGION counts as in every other SDK; botocore alone reads only AWS_DEFAULT_REGION
+    (https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html).
+    """
+    session = Session(profile=profile)
+    if region := os.environ.get("AWS_REGION"):
+        session.set_config_variable("region", region)
+    return session
 
 
 def role_session(base: Session, assume: Assume) -> Session:

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
 from driftguard import __version__
+from driftguard.aws.local_endpoints import drop_account_prefix
 from driftguard.aws.organizations import Organizations
 from driftguard.aws.pacing import Pacing
 from driftguard.aws.place import Place
@@ -55,7 +56,7 @@ class Aws:
         self._settings = settings
         self._scope = scope
         self._session_factory = session_factory
-        self._pacing = Pacing(settings.calls_per_second)
+        self._pacing = Pacing(settings.calls_per_second, settings.calls_per_second_of)
         self._sessions: dict[str, Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._places: dict[tuple[str, str], Place] = {}
@@ -166,9 +167,16 @@ class Aws:
             found[own] = Account(id=own)
         return found
 
+    def organizational_units(self) -> dict[str, tuple[str, ...]]:
+        """Account id -> ids of the root and the units above it.  Raises what Organizations answers."""
+        return self._organizations().units_above()
+
+    def _organizations(self) -> Organizations:
+        return Organizations(partial(self._client_of, "", self.home_region), "", self.home_region)
+
     def _organization(self) -> Iterator[Any]:
         choice = self._scope.organization
-        organizations = Organizations(partial(self._client_of, "", self.home_region), "", self.home_region)
+        organizations = self._organizations()
         without = frozenset(choice.exclude_ous)
         rows: Iterable[Mapping[str, Any]]
         if choice.include_ous or without:
@@ -290,6 +298,7 @@ class Aws:
             bucket.take()
 
         client.meta.events.register_first("before-send.*", pace)
+        client.meta.events.register("before-sign.s3-control", drop_account_prefix)
         return client
 
     @cached_property

@@ -80,7 +80,9 @@ def expiry(text: str, now: datetime) -> datetime:
 
 def one_resource(store: Store, text: str) -> ResourceKey:
     """The one resource that ``text`` names.  Raises `InputError` when it is none or several."""
-    keys = store.find_keys(text)
+    parts = text.split("/", 3)
+    whole = len(parts) == 4 and re.fullmatch(r"\d{12}", parts[0]) is not None
+    keys = [key for key in store.find_keys(parts[3]) if str(key) == text] if whole else store.find_keys(text)
     if len(keys) == 1:
         return keys[0]
     if not keys:

@@ -76,7 +76,15 @@ def explain(
     rows += [_row(fold.path, declared, live, "EQUAL", fold.rule) for fold in comparison.folded]
     rows += [_row(path, declared, live, "REORDERED", "order alone") for path in comparison.reordered]
     rows += [
-        Explanation(path=one.path, expected=None, actual=one.value, verdict="UNDECLARED")
+        Explanation(
+            path=one.path,
+            expected=one.was,
+            actual=one.value,
+            verdict="UNDECLARED",
+            rule="changed since it was accepted"
+            if one.confirmed
+            else "not declared, and no witness says otherwise",
+        )
         for one in comparison.undeclared
     ]
     told = {row.path.split("/")[1] for row in rows if row.path.count("/")}

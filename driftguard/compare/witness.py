@@ -14,7 +14,7 @@ from driftguard.compare.documents import parsed
 from driftguard.compare.forms import Path, general, is_empty, key, pointer
 from driftguard.compare.lists import IDENTITY_KEYS, align
 from driftguard.compare.policies import is_policy, statement_key, statements
-from driftguard.compare.tables import listed
+from driftguard.compare.tables import row
 from driftguard.compare.tags import holds_tags, without_foreign
 from driftguard.model import Json, UndeclaredValue
 from driftguard.schema import TypeSchema
@@ -40,6 +40,43 @@ def compare_with_witness(
     return tuple(sorted(judge.found, key=lambda one: one.path))
 
 
+_SWITCH = frozenset(
+    {
+        "enabled",
+        "disabled",
+        "enable",
+        "disable",
+        "suspended",
+        "active",
+        "inactive",
+        "on",
+        "off",
+        "true",
+        "false",
+    }
+)
+
+
+def changes_by_itself(schema: TypeSchema | None, type_name: str, path: Path, values: Sequence[Json]) -> bool:
+    """Whether what stands at ``path`` changes without anybody's doing.
+
+    A ``Status`` that the schema lets one set, and that is a switch by its values, does not: a bucket's
+    versioning is one.  ``values`` are those that were seen.
+    """
+    place = general(path)
+    if schema is not None and schema.is_read_only(place):
+        return True
+    found = row("volatile", type_name, place)
+    if found is None:
+        return False
+    if schema is None or schema.node(place) is None or "unless" not in found:
+        return True
+    if found["unless"] == "settable":
+        return False
+    shown = [str(value).lower() for value in values if value is not None]
+    return not (shown and all(value in _SWITCH for value in shown))
+
+
 class _Judge:
     def __init__(self, schema: TypeSchema | None, type_name: str, context: CompareContext) -> None:
         self._schema = schema
@@ -51,9 +88,9 @@ class _Judge:
         known = declared if isinstance(declared, Mapping) else {}
         for name in sorted({*then, *now}):
             place = (*path, name)
-            if self._by_itself(place):
-                continue
             one, other = then.get(name), now.get(name)
+            if changes_by_itself(self._schema, self._type, place, (one, other)):
+                continue
             if name not in known:
                 self._value(one, other, place)
             elif all(
@@ -61,12 +98,6 @@ class _Judge:
             ):
                 # The declared part of it is compared with the template; the rest is ours.
                 self.objects(one or {}, other or {}, known[name], place)
-
-    def _by_itself(self, path: Path) -> bool:
-        place = general(path)
-        if self._schema is not None and self._schema.is_read_only(place):
-            return True
-        return listed("volatile", self._type, place)
 
     def _value(self, then: Json, now: Json, path: Path) -> None:
         if holds_tags(path, self._schema):

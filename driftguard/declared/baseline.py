@@ -19,6 +19,7 @@ Files stand in ``policies/baselines``.  A value under a secret's name is never w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +28,17 @@ from typing import Any, Literal
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from driftguard.compare.witness import changes_by_itself
 from driftguard.declared.positions import Locations, Positions
 from driftguard.declared.secrets import REDACTED, blanked
 from driftguard.declared.template import parse_document, read_text
 from driftguard.errors import InputError, Where
 from driftguard.model import DeclaredResource, Json, Resource, Unknown
 from driftguard.model.resource import Tolerance
+from driftguard.schema import registry
+
+MARK = "$redacted"
+"""How the store shows a secret."""
 
 
 class _Entry(BaseModel):
@@ -123,7 +129,7 @@ def dump_baseline(
             "partition": key.partition,
             "type": key.type,
             "identifier": key.identifier,
-            "properties": blanked(dict(resource.properties)),
+            "properties": _lasting(resource),
         }
         pointers = (ignore or {}).get(key.identifier)
         if pointers:
@@ -137,3 +143,26 @@ def dump_baseline(
         "resources": entries,
     }
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+_OUT_OF_STORE = re.compile(r"\[redacted:[0-9a-f]+\]")
+
+
+def _lasting(resource: Resource) -> Json:
+    """What of a live state can be held against a later one: no secrets, nothing that AWS or time changes."""
+    schema = registry().get(resource.type)
+
+    def kept(value: Json, path: tuple[str, ...]) -> Json:
+        if isinstance(value, Mapping):
+            if MARK in value:
+                return REDACTED
+            return {
+                name: kept(child, (*path, name))
+                for name, child in value.items()
+                if not changes_by_itself(schema, resource.type, (*path, name), (child,))
+            }
+        if isinstance(value, list):
+            return [kept(child, (*path, "*")) for child in value]
+        return REDACTED if isinstance(value, str) and _OUT_OF_STORE.search(value) else value
+
+    return blanked(kept(dict(resource.properties), ()))

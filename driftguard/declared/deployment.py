@@ -12,7 +12,7 @@ from typing import Protocol
 
 import orjson
 
-from driftguard.errors import AccessDeniedError, AwsError, GoneError, ThrottledError
+from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, GoneError, ThrottledError
 from driftguard.model import Gap, GapReason, Json
 
 Answer = Mapping[str, Json]
@@ -108,7 +108,7 @@ def read(
 
     ``names`` narrows it to stacks (name, id, or a name with ``*``) and the stacks nested in them.  Only
     stacks in a comparable state have their resources and template read.  What AWS refuses is a `Gap`;
-    `AwsError` is raised only when the stacks themselves cannot be listed for another reason than access.
+    `CredentialsError` is raised when our own credentials are no good (any more).
     """
     reading = _Reading(gateway, account, region)
     stacks = reading.stacks(names)
@@ -141,7 +141,9 @@ class _Reading:
     def stacks(self, names: Sequence[str]) -> tuple[DeployedStack, ...]:
         try:
             described = [dict(item) for item in self._gateway.stacks()]
-        except (AccessDeniedError, ThrottledError) as error:
+        except CredentialsError:
+            raise
+        except AwsError as error:
             self.gaps.append(self._gap(error, "the stacks could not be listed"))
             return ()
         chosen = _chosen(described, names)

@@ -37,7 +37,7 @@ def cloud_control_identifier(
     """
     if schema is None or not physical_id:
         return None
-    pattern = _exceptions().get(schema.name)
+    pattern = exceptions().get(schema.name)
     if pattern is not None:
         place = {"account": account, "region": region, "partition": partition}
         return _from_pattern(pattern, physical_id, properties, place)
@@ -128,6 +128,7 @@ def _property(field: str, properties: Mapping[str, Json]) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _exceptions() -> Mapping[str, str]:
+def exceptions() -> Mapping[str, str]:
+    """Type -> pattern of its identifier, for those that break the rule."""
     table: dict[str, str] = orjson.loads(_EXCEPTIONS.read_bytes())
     return table

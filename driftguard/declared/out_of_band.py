@@ -152,8 +152,15 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/integrations-aws-auto-sc
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instance-draining.html
 """
 _DEFAULT_STATEMENT = "__default_statement_ID"
-_LOG_DELIVERY = "AWSLogDelivery"
-"""Sids that VPC flow logs and other deliveries write into a bucket's policy.
+_DELIVERY_ACTIONS = {
+    "s3:PutObject",
+    "s3:GetBucketAcl",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "firehose:PutRecord",
+    "firehose:PutRecordBatch",
+}
+"""What VPC flow logs and other deliveries write into a bucket's policy.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
 """
@@ -190,7 +197,11 @@ def _default_statement(statement: Mapping[str, Json], account: str) -> bool:
 
 
 def _log_delivery(statement: Mapping[str, Json]) -> bool:
-    principal = statement.get("Principal")
-    return str(statement.get("Sid", "")).startswith(_LOG_DELIVERY) and principal == {
-        "Service": "delivery.logs.amazonaws.com"
-    }
+    """A statement that lets log delivery write and nothing more; its Sid alone would prove nothing."""
+    principal, actions = statement.get("Principal"), statement.get("Action")
+    services = principal.get("Service") if isinstance(principal, Mapping) and len(principal) == 1 else None
+    return (
+        statement.get("Effect") == "Allow"
+        and (services if isinstance(services, list) else [services]) == ["delivery.logs.amazonaws.com"]
+        and {*(actions if isinstance(actions, list) else [actions])} <= _DELIVERY_ACTIONS
+    )

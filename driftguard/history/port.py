@@ -25,6 +25,7 @@ from driftguard.model import (
     StackState,
     Waiver,
 )
+from driftguard.model.notice import Delivery, DeliveryState
 from driftguard.model.remediation import Approval, Execution, Plan
 from driftguard.model.schedule import Lease, Slot, Unit
 from driftguard.model.trend import TrendPoint
@@ -169,11 +170,17 @@ class Store(Protocol):
     def begin_run(self, run: Run) -> None:
         """Write the run as RUNNING, so that a crash leaves a trace."""
 
-    def record(self, report: Report, snapshot: Snapshot, lease: Lease | None = None) -> ImportCounts:
+    def record(
+        self,
+        report: Report,
+        snapshot: Snapshot,
+        lease: Lease | None = None,
+        deliveries: Sequence[Delivery] = (),
+    ) -> ImportCounts:
         """Write a whole run in one transaction: versions, deletions, drifts, evaluations, findings, gaps.
 
         With a ``lease`` the same transaction closes its unit (unless the run was interrupted), and a worker
-        that has lost it is refused: raises `FencedError`, and nothing is written.
+        that has lost it is refused: raises `FencedError`, and nothing is written.  ``deliveries`` go into the outbox.
 
         A resource absent from ``snapshot.resources`` is closed only when it stands in
         ``snapshot.deleted``.  Unchanged states (same ``state_hash``) add no version.
@@ -328,3 +335,31 @@ class Store(Protocol):
     def documents(self, kind: str) -> Sequence[Document]: ...
     def take_document(self, kind: str, name: str) -> Document | None:
         """Read and remove a document in one step: of several takers, one gets it."""
+
+    # -- the outbox
+    def enqueue(self, deliveries: Sequence[Delivery], now: datetime) -> int:
+        """Write deliveries down, each id once for ever; answers how many are new."""
+
+    def take_deliveries(self, now: datetime, lease_seconds: float) -> Sequence[Delivery]:
+        """What is to be sent next: one delivery, or all of a digest, as they were before; empty if nothing is.
+
+        One that comes in state SENDING was taken before by somebody who never closed it.
+        """
+
+    def close_deliveries(
+        self,
+        deliveries: Sequence[Delivery],
+        state: DeliveryState,
+        now: datetime,
+        *,
+        error: str = "",
+        reference: str = "",
+        not_before: datetime | None = None,
+    ) -> None:
+        """Say what became of deliveries that were taken; PENDING with ``not_before`` tries again later."""
+
+    def deliveries(self, channel: str = "", limit: int = 100) -> Sequence[Delivery]:
+        """Deliveries, newest first."""
+
+    def tell_slots(self, compose: Callable[[Slot], Sequence[Delivery]], now: datetime) -> int:
+        """Put what ``compose`` says of each failed or skipped slot into the outbox, each slot once."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -122,3 +122,14 @@ def _scalar(value: Any) -> bool:
     if isinstance(value, int) and not isinstance(value, bool):
         return -(2**63) <= value < 2**63
     return isinstance(value, str) and "\0" not in value
+
+
+def every(ask: Callable[[Query], Page[T]], query: Query) -> Iterator[T]:
+    """All that ``query`` finds, page after page."""
+    cursor: str | None = query.cursor
+    while True:
+        found = ask(replace(query, cursor=cursor))
+        yield from found.items
+        cursor = found.cursor
+        if cursor is None:
+            return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,11 +16,13 @@ from driftguard.history.tables.decisions import DecisionPart
 from driftguard.history.tables.documents import DocumentPart
 from driftguard.history.tables.finding_rows import FindingPart
 from driftguard.history.tables.ledger import LedgerPart
+from driftguard.history.tables.outbox import OutboxPart
 from driftguard.history.tables.resources import ResourcePart
 from driftguard.history.tables.runs import RunPart
 from driftguard.history.tables.trends import TrendPart
 from driftguard.history.upkeep import UpkeepPart
 from driftguard.model import Json, Report, ResourceKey, Snapshot
+from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class SqlStore(
     TrendPart,
     LedgerPart,
     DocumentPart,
+    OutboxPart,
     UpkeepPart,
 ):
     """Memory in a relational database; fulfils `driftguard.history.port.Store`.
@@ -56,10 +59,16 @@ class SqlStore(
         self.database.close()
 
     # -- the door
-    def record(self, report: Report, snapshot: Snapshot, lease: Lease | None = None) -> ImportCounts:
+    def record(
+        self,
+        report: Report,
+        snapshot: Snapshot,
+        lease: Lease | None = None,
+        deliveries: Sequence[Delivery] = (),
+    ) -> ImportCounts:
         if self._redactor is not None:
             report, snapshot = self._redactor.report(report), self._redactor.snapshot(snapshot)
-        return super().record(report, snapshot, lease)
+        return super().record(report, snapshot, lease, deliveries)
 
     def fail_run(self, run_id: str, status: str, error: str) -> None:
         super().fail_run(run_id, status, error if self._redactor is None else self._redactor.text(error))

@@ -13,7 +13,7 @@ from driftguard.aws import Place
 from driftguard.live.canonical import state_hash
 from driftguard.live.config_items import plain, tag_map
 from driftguard.model import Resource, ResourceKey, Source, key_region
-from driftguard.schema import TypeSchema, registry
+from driftguard.schema import TypeSchema, registry_of
 
 _PARENTS = Path(__file__).parent / "data" / "list_parents.yaml"
 
@@ -37,7 +37,7 @@ def read(place: Place, type_name: str, identifier: str) -> Resource:
 
 def resource_of(place: Place, type_name: str, identifier: str, model: Mapping[str, Any]) -> Resource:
     """A Cloud Control model as a `Resource`; its coverage is everything that is readable."""
-    schema = registry().get(type_name)
+    schema = registry_of(place.account, place.region).get(type_name)
     properties: dict[str, Any] = plain(model)
     return Resource(
         key=ResourceKey(
@@ -56,15 +56,15 @@ def resource_of(place: Place, type_name: str, identifier: str, model: Mapping[st
     )
 
 
-def readable(type_name: str) -> bool:
-    """Whether the registry has a read handler for the type."""
-    schema = registry().get(type_name)
+def readable(place: Place, type_name: str) -> bool:
+    """Whether the registry of the place has a read handler for the type."""
+    schema = registry_of(place.account, place.region).get(type_name)
     return schema is not None and schema.readable
 
 
-def well_formed(type_name: str, identifier: str) -> bool:
+def well_formed(place: Place, type_name: str, identifier: str) -> bool:
     """Whether the identifier has as many parts as the type's: asked for half of one, AWS finds nothing."""
-    schema = registry().get(type_name)
+    schema = registry_of(place.account, place.region).get(type_name)
     parts = len(schema.primary_identifier) if schema is not None else 1
     return parts <= 1 or identifier.count("|") + 1 >= parts
 

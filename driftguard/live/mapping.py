@@ -74,6 +74,7 @@ def resource_of(item: ConfigurationItem, source: Source = Source.CONFIG) -> Reso
         state_id=item.state_id,
         state_hash=state_hash(properties, schema),
         made_by_aws=made_by_aws(item, type_name),
+        config_id=item.id,
     )
 
 

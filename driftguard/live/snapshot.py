@@ -16,7 +16,7 @@ from driftguard.live.gaps import gap_of
 from driftguard.live.history import last_item
 from driftguard.live.mapping import is_native, narrowed, resource_of
 from driftguard.model import DeclaredResource, Gap, GapReason, Json, Resource, ResourceKey, key_region
-from driftguard.schema import TypeSchema, registry
+from driftguard.schema import TypeSchema, registry_of
 from driftguard.settings import Settings
 
 
@@ -117,6 +117,7 @@ class _PlaceReader:
         self._wanted = _Wanted(place, chosen)
         self._everything = options.unmanaged or wanted is None
         self._recorder: Recorder | None = None
+        self._schemas = registry_of(place.account, place.region)
 
     def run(self) -> Iterator[Seen]:
         found = inventory.recorder_of(self._place)
@@ -207,7 +208,7 @@ class _PlaceReader:
 
     def _needs_model(self, item: ConfigurationItem, known: Resource, declared: DeclaredResource) -> bool:
         """Whether the item is not enough: another dialect, something not shown, or something different."""
-        schema = registry().get(known.type)
+        schema = self._schemas.get(known.type)
         if schema is None or not schema.readable or declared.identifier is None:
             return False
         if known.coverage is None or not is_native(item, schema):
@@ -240,11 +241,11 @@ class _PlaceReader:
         key = self._key(declared)
         if declared.type in service_reads.TYPES:
             return self._from_service(declared)
-        if key is None or not cloud_control.well_formed(declared.type, key.identifier):
+        if key is None or not cloud_control.well_formed(self._place, declared.type, key.identifier):
             detail = "The identifier of the resource is not known, so it cannot be read."
             return [self._gap(GapReason.UNRESOLVED, detail, declared)]
         try:
-            if self._options.cloud_control and cloud_control.readable(declared.type):
+            if self._options.cloud_control and cloud_control.readable(self._place, declared.type):
                 return [self._read(declared, None)]
             return [self._from_history(declared, key)]
         except GoneError:
@@ -266,6 +267,7 @@ class _PlaceReader:
             name=found.name or known.name,
             tags={**known.tags, **found.tags},
             created_at=known.created_at,
+            config_id=known.config_id,
         )
 
     def _from_service(self, declared: DeclaredResource) -> list[Seen]:
@@ -287,14 +289,14 @@ class _PlaceReader:
 
     def _from_history(self, declared: DeclaredResource, key: ResourceKey) -> Seen:
         """The last word of AWS Config about a resource that Cloud Control cannot or may not read."""
-        if registry().get(declared.type) is None:
+        if self._schemas.get(declared.type) is None:
             return self._gap(GapReason.UNSUPPORTED, f"AWS has no schema for {declared.type}.", declared)
         if self._recorder is not None and not self._recorder.recording:
             return self._gap(GapReason.NOT_RECORDED, "AWS Config does not record here.", declared)
         item = last_item(self._place, declared)
         if item is None:
             detail = f"AWS Config has no record of it, and {declared.type} is not read in another way."
-            supported = cloud_control.readable(declared.type)
+            supported = cloud_control.readable(self._place, declared.type)
             return self._gap(GapReason.NOT_RECORDED if supported else GapReason.UNSUPPORTED, detail, declared)
         if item.deleted:
             return Deletion(key=key, seen_at=item.captured_at, declared=declared)

@@ -79,6 +79,8 @@ class Resource:
     state_hash: str = ""
     made_by_aws: bool = False
     """AWS put it there itself (a default VPC, a service-linked role): it needs nobody to declare it."""
+    config_id: str | None = None
+    """AWS Config's own id of it (``AROA...`` of a role), where it was read from there."""
 
     @property
     def type(self) -> str:

@@ -35,27 +35,10 @@ def plan(material: Material, remedies: Remedies, settings: RemediationSettings, 
 
     Steps are ordered by severity, cures that change AWS first; nothing is decided after this.
     """
-    steps: list[Step] = []
-    refused: list[tuple[str, str]] = []
+    made = _Maker(material, remedies, settings, wishes)
     for case in sorted(_cases(material), key=_urgency):
-        cure, why = choose(case, settings, wishes.cures)
-        try:
-            step = build(case, cure, why, material, remedies, settings)
-            at = Planned(
-                step=step,
-                case=case,
-                material=material,
-                settings=settings,
-                allow_deletes=wishes.allow_deletes,
-                earlier=steps,
-            )
-            said = planned_refusal(at)
-            if said is not None:
-                raise Impossible(said[1], said[0])
-        except Impossible as error:
-            refused += _refusals(case, error)
-        else:
-            steps.append(step)
+        made.add(case)
+    made.agree_with_change_sets()
     return seal(
         Plan(
             id=wishes.plan_id or f"plan-{material.now:%Y%m%d}-{secrets.token_hex(3)}",
@@ -63,14 +46,79 @@ def plan(material: Material, remedies: Remedies, settings: RemediationSettings, 
             expires_at=material.now + timedelta(hours=settings.plan_expires_hours),
             author=wishes.author,
             digest="",
-            steps=_numbered(_joined(steps)),
-            refused=tuple(refused),
+            steps=_numbered(_joined(step for step, _ in made.steps)),
+            refused=tuple(made.refused),
             rollout=wishes.rollout or settings.rollout,
             required_approvals=settings.required_approvals,
             alarms=settings.alarms,
             max_errors=settings.max_errors,
         )
     )
+
+
+class _Maker:
+    """Steps and refusals in the making."""
+
+    def __init__(
+        self, material: Material, remedies: Remedies, settings: RemediationSettings, wishes: Wishes
+    ) -> None:
+        self._material = material
+        self._remedies = remedies
+        self._settings = settings
+        self._wishes = wishes
+        self.steps: list[tuple[Step, Case]] = []
+        self.refused: list[tuple[str, str]] = []
+
+    def add(self, case: Case) -> None:
+        cure, why = choose(case, self._settings, self._wishes.cures)
+        self._add(case, cure, why)
+
+    def _add(self, case: Case, cure: Cure, why: str) -> None:
+        try:
+            step = build(case, cure, why, self._material, self._remedies, self._settings)
+            at = Planned(
+                step=step,
+                case=case,
+                material=self._material,
+                settings=self._settings,
+                allow_deletes=self._wishes.allow_deletes,
+                earlier=[one for one, _ in self.steps],
+            )
+            said = planned_refusal(at)
+            if said is not None:
+                raise Impossible(said[1], said[0])
+        except Impossible as error:
+            self.refused += _refusals(case, error)
+        else:
+            self.steps.append((step, case))
+
+    def agree_with_change_sets(self) -> None:
+        """A REVERT_DRIFT change set puts its whole stack back: what should be adopted there is put back, too.
+
+        Where a person chose to adopt, the change set gives way instead.
+        """
+        sets = {step.stack_id for step, _ in self.steps if step.action is ActionKind.REVERT_DRIFT}
+        adopted = [
+            (step, case) for step, case in self.steps if step.cure is Cure.ADOPT and step.stack_id in sets
+        ]
+        for step, case in adopted:
+            if any(name in self._wishes.cures for name in step.findings):
+                why = f"its change set would put back {step.logical_id}, too, which you chose to adopt."
+                self._give_way(step.stack_id, Impossible(why, "change-set"))
+                continue
+            self.steps.remove((step, case))
+            self._add(
+                case,
+                Cure.REVERT,
+                f"A REVERT_DRIFT change set of stack {step.stack} is needed for another resource, and it puts "
+                "the whole stack back to its template.",
+            )
+
+    def _give_way(self, stack_id: str, why: Impossible) -> None:
+        for step, case in [*self.steps]:
+            if step.action is ActionKind.REVERT_DRIFT and step.stack_id == stack_id:
+                self.steps.remove((step, case))
+                self.refused += _refusals(case, why)
 
 
 def _cases(material: Material) -> Iterator[Case]:
@@ -114,10 +162,13 @@ def _refusals(case: Case, error: Impossible) -> Iterator[tuple[str, str]]:
 
 
 def _joined(steps: Iterable[Step]) -> list[Step]:
-    """One REVERT_DRIFT change set serves a whole stack: its steps become one that names every resource."""
+    """One REVERT_DRIFT change set serves a whole stack: its steps become one that names every resource.
+
+    It comes last, when the single resources of its stack have been put back and it has nothing else to touch.
+    """
     out: list[Step] = []
     sets: dict[str, int] = {}
-    for step in steps:
+    for step in sorted(steps, key=lambda one: one.action is ActionKind.REVERT_DRIFT):
         place = sets.get(step.stack_id) if step.action is ActionKind.REVERT_DRIFT else None
         if place is None:
             if step.action is ActionKind.REVERT_DRIFT:

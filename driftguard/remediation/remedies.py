@@ -29,7 +29,7 @@ SETTER = "DriftguardSetProperties"
 _OWN = (REVERTER, SETTER)
 _FIELDS = {
     "id", "title", "answers", "types", "document", "parameters", "set", "remove", "deletes", "disruption",
-    "why_safe", "inputs", "only_if", "source", "when_not", "covers",
+    "why_safe", "inputs", "only_if", "source", "when_not", "effect",
 }  # fmt: skip
 _LIST_FIELDS = ("answers", "types", "remove")
 
@@ -62,6 +62,8 @@ class Remedy:
     """Names of settings that it needs -> what they are for."""
     only_if: str = ""
     when_not: str = ""
+    effect: str = ""
+    """What changes outside the resource's own properties, as a sentence."""
     source: str = ""
     file: str = ""
 
@@ -176,7 +178,7 @@ def _remedy(source: Source, index: int, row: Any, documents: Mapping[str, Automa
             raise wrong(f"`{name}` is a list.", name)
     remedy = Remedy(
         **{
-            **{name: value for name, value in row.items() if name != "covers"},
+            **row,
             **{name: tuple(row.get(name, ())) for name in _LIST_FIELDS},
             "document": row.get("document", SETTER),
             "file": source.file,
@@ -189,8 +191,11 @@ def _remedy(source: Source, index: int, row: Any, documents: Mapping[str, Automa
 
 
 def _check_places(remedy: Remedy, wrong: Any) -> None:
-    if not remedy.set and not remedy.remove and not remedy.deletes:
-        raise wrong("the remedy does not say what it changes.", fix="Name pointers under `set` or `remove`.")
+    if not remedy.set and not remedy.remove and not remedy.effect:
+        raise wrong(
+            "the remedy does not say what it changes.",
+            fix="Name pointers under `set` or `remove`, or say the `effect`.",
+        )
     for type_name in remedy.types:
         schema = registry().get(type_name)
         if schema is None:

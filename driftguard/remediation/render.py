@@ -125,11 +125,12 @@ def _rollback(step: Step) -> str:
 
 def _change(change: Change) -> Iterator[str]:
     before, after = _brief(change.before), _brief(change.after)
-    one_line = f"      {change.path or '/'}:  {before}  ->  {after}"
+    place = change.path or "the resource itself"
+    one_line = f"      {place}:  {before}  ->  {after}"
     if len(one_line) <= _WIDTH:
         yield one_line
         return
-    yield f"      {change.path or '/'}:"
+    yield f"      {place}:"
     yield from _indented(f"now    {before}")
     yield from _indented(f"after  {after}")
 

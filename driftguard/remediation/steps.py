@@ -323,7 +323,7 @@ def _fix_live(
         action=ActionKind.SSM_AUTOMATION,
         target=remedy.document,
         parameters=arguments,
-        expected=_changes(operations, live),
+        expected=(*_changes(operations, live), *_effect(remedy)),
         saved=saved(operations, live),
         rollback={"document": REVERTER, "parameters": patch_arguments(case, back, settings)}
         if can_undo
@@ -334,6 +334,10 @@ def _fix_live(
         deletes=remedy.deletes,
         verify=_verification(case),
     )
+
+
+def _effect(remedy: Remedy) -> tuple[Change, ...]:
+    return (Change(path="", before=MARK, after=remedy.effect),) if remedy.effect else ()
 
 
 def _declared_otherwise(case: Case, wanted: Mapping[str, Json]) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,6 @@ from driftguard.model import (
     Finding,
     FindingKind,
     FindingStatus,
-    Gap,
     Json,
     Outcome,
     PolicySummary,
@@ -24,6 +23,8 @@ from driftguard.model import (
 )
 from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
+from driftguard.report.frameworks import Framework, frameworks
+from driftguard.report.gaps import GapGroup, grouped
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
 from driftguard.report.three_way import SourceRow, source_rows
@@ -65,31 +66,6 @@ class Tile:
     value: str
     note: str
     tone: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapGroup:
-    """Gaps with one reason, place and cause."""
-
-    reason: str
-    place: str
-    action: str
-    detail: str
-    affected: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framework:
-    name: str
-    compliant: int
-    failed: int
-    unknown: int
-
-    @property
-    def percent(self) -> float | None:
-        judged = self.compliant + self.failed
-        return None if not judged else 100 * self.compliant / judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +118,12 @@ def view(report: Report, options: Options) -> View:
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
         resolved=shown(resolved),
         accepted=shown(accepted),
-        gaps=_gaps(report.gaps, say),
+        gaps=grouped(report.gaps, say),
         coverage=tuple(
             (say(f"coverage.{name}"), getattr(report.coverage, name))
             for name in ("checked", "not_checked", "unresolved", "unsupported", "throttled", "ignored")
         ),
-        frameworks=_frameworks(report, options.framework),
+        frameworks=frameworks(report, options.framework),
         disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
         sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
@@ -359,49 +335,3 @@ def shown(value: Json, limit: int = 240) -> str:
         else orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
     )
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _gaps(gaps: Iterable[Gap], say: Messages) -> tuple[GapGroup, ...]:
-    groups: dict[tuple[str, str, str, str], list[Gap]] = defaultdict(list)
-    for gap in gaps:
-        place = " · ".join(part for part in (gap.account, gap.region) if part)
-        groups[(gap.reason.value, place, gap.action or "", gap.detail)].append(gap)
-    result = []
-    for (reason, place, action, detail), listed in groups.items():
-        names = sorted({_affected(gap) for gap in listed} - {""})
-        affected = ", ".join(names[:4]) + (
-            f" {say('elements.more', count=len(names) - 4)}" if len(names) > 4 else ""
-        )
-        result.append(
-            GapGroup(
-                reason=say(f"gap.{reason}"),
-                place=place,
-                action=action,
-                detail=detail,
-                affected=affected,
-                count=len(listed),
-            )
-        )
-    return tuple(sorted(result, key=lambda group: (-group.count, group.reason, group.place)))
-
-
-def _affected(gap: Gap) -> str:
-    return " ".join(part for part in (gap.stack, gap.type, gap.identifier, gap.path) if part)
-
-
-def _frameworks(report: Report, wanted: str | None) -> tuple[Framework, ...]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    of_policy = {policy.id: tuple(policy.frameworks) for policy in report.policies.values()}
-    for evaluation in report.evaluations:
-        for name in of_policy.get(evaluation.policy, ()):
-            counts[name][evaluation.compliance.value] += 1
-    return tuple(
-        Framework(
-            name=name,
-            compliant=count["COMPLIANT"],
-            failed=count["NON_COMPLIANT"],
-            unknown=count["INSUFFICIENT_DATA"],
-        )
-        for name, count in sorted(counts.items())
-        if wanted is None or name.lower() == wanted.lower()
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,12 @@ class Catalogue:
     policies: tuple[Policy, ...]
     errors: tuple[PolicyError, ...] = ()
     overrides: tuple[Override, ...] = ()
+    excluded: tuple[str, ...] = ()
+    """Names that somebody does not want to hear of, wildcards allowed."""
+    shelf: tuple[Policy, ...] = ()
+    """All policies that there are, those that were not selected included; empty: the same as ``policies``."""
+    controls: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+    """Policy id -> framework -> controls, for policies that are not ours as well."""
     _variants: dict[Any, Variant] = field(default_factory=dict, repr=False, compare=False)
     _by_type: dict[str, tuple[Policy, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -34,6 +40,24 @@ class Catalogue:
     def get(self, name: str) -> Policy | None:
         """The policy with this id or alias."""
         return next((one for one in self.policies if name == one.id or name in one.aliases), None)
+
+    def judged(self) -> Callable[[str], bool]:
+        """Whether live resources are judged by the policy of a name, or nobody wants to hear of it."""
+        asleep = {one.id for one in self.dormant}
+        awake = (one for one in self.policies if one.id not in asleep and one.judges != "template")
+        silent = (
+            one
+            for one in self.shelf or self.policies
+            if any(_named(one, pattern) for pattern in self.excluded)
+        )
+        names = frozenset(name for one in (*awake, *silent) for name in (one.id, *one.aliases))
+        return lambda name: (
+            name in names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.excluded)
+        )
+
+    def known(self, name: str) -> Policy | None:
+        """The policy with this id or alias, whether it was selected or not."""
+        return next((one for one in self.shelf or self.policies if name in (one.id, *one.aliases)), None)
 
     def of_type(self, type_name: str) -> tuple[Policy, ...]:
         """The policies that judge resources of the type."""
@@ -86,7 +110,14 @@ class Catalogue:
                     f"the override of {override.policy} has an unknown severity `{override.severity}`.",
                     fix=f"Choose one of: {', '.join(Severity)}.",
                 )
-        return Catalogue(policies=tuple(chosen), errors=self.errors, overrides=(*self.overrides, *overrides))
+        return Catalogue(
+            policies=tuple(chosen),
+            errors=self.errors,
+            overrides=(*self.overrides, *overrides),
+            excluded=(*self.excluded, *exclude),
+            shelf=self.shelf or self.policies,
+            controls=self.controls,
+        )
 
     def evaluate(self, resource: Resource, context: JudgeContext | None = None) -> list[Evaluation]:
         """One `Evaluation` for each policy of the resource's type.  Never raises: a policy that fails is
@@ -212,4 +243,4 @@ def load_catalogue(
         taken.update(dict.fromkeys((policy.id, *policy.aliases), policy))
         more = (frameworks or {}).get(policy.id)
         policies.append(replace(policy, frameworks={**policy.frameworks, **more}) if more else policy)
-    return Catalogue(policies=tuple(policies), errors=tuple(errors))
+    return Catalogue(policies=tuple(policies), errors=tuple(errors), controls=frameworks or {})

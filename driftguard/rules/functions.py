@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftguard.model import Source
-from driftguard.rules import backups, documents, network, presence, relations, tags, text
+from driftguard.rules import backups, documents, network, pipelines, presence, relations, tags, text
 from driftguard.rules.standard import ARGUMENTS, delegate
 from driftguard.rules.values import (
     plain,
@@ -144,6 +144,8 @@ def _documents() -> tuple[Function, ...]:
              "Whether a list of action patterns covers the action.", **hole),
         _own("statements_allowing", documents.statements_allowing, "document patterns",
              "The statements that allow an action which one of the patterns covers, or covers in part.", **hole),
+        _own("unapproved_changes", pipelines.unapproved_changes, "stages production",
+             "The actions of a pipeline that change a production stack without an approved change set.", **hole),
         _own("grants_admin", documents.grants_admin, "document",
              "Whether a statement allows every action on every resource.", **hole),
     )  # fmt: skip

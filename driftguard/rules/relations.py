@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from driftguard.model import Json, Resource, Source, Unknown
 from driftguard.rules.values import HOLES, Maybe, Reference, Unseen, plain, reason, some
+from driftguard.schema import registry
 
 ACCOUNT = "AWS::::Account"
+_UNREAD = "the other resources were not read"
+
+
+Complete = Callable[[str, Resource], bool]
+"""(type, resource): whether all resources of the type were read that could be related to the resource."""
 
 
 class Neighbours:
     """The resources of one snapshot or one template, found by type.
 
-    ``complete`` names the types that were read as a whole; None means all of them.  What was not read is
-    not known, and never taken for absent.
+    ``complete`` says which types were read as a whole; None means all of them.  What was not read is not
+    known, and never taken for absent: the list of a type that is not complete ends with a `Maybe`.  So is
+    a property unknown that the source of a resource does not show.
     """
 
-    def __init__(self, resources: Iterable[Resource] = (), complete: frozenset[str] | None = None) -> None:
-        self._by_type: dict[str, list[tuple[Resource, dict[str, Any]]]] = {}
+    def __init__(self, resources: Iterable[Resource] = (), complete: Complete | None = None) -> None:
+        self._by_type: dict[str, list[Resource]] = {}
         for resource in resources:
-            self._by_type.setdefault(resource.type, []).append((resource, plain(resource.properties)))
+            self._by_type.setdefault(resource.type, []).append(resource)
+        self._shown: dict[str, list[tuple[Resource, dict[str, Any]]]] = {}
         self._complete = complete
 
-    def of(self, type_name: str, like: Resource) -> list[tuple[Resource, dict[str, Any]]] | Unseen:
-        """Resources of the type in the account and region of ``like``; an `Unseen` if they were not read."""
-        if self._complete is not None and type_name not in self._complete:
-            return Unseen(f"{type_name} was not read")
-        found = self._by_type.get(type_name, [])
+    def of(self, type_name: str, like: Resource) -> list[tuple[Resource, dict[str, Any]]]:
+        """Resources of the type in the account and region of ``like``, with their properties."""
+        found = self._shown.get(type_name)
+        if found is None:
+            members = self._by_type.get(type_name, ())
+            found = self._shown[type_name] = [(one, _shown(one)) for one in members]
         place = (like.key.account, like.key.region)
         return [
             pair
             for pair in found
             if (pair[0].key.account, pair[0].key.region) == place or _global(pair[0], like)
         ]
+
+    def missing(self, type_name: str, like: Resource) -> Unseen | None:
+        """Why there may be more than `of` answers; None when there is not."""
+        if self._complete is None or self._complete(type_name, like):
+            return None
+        return Unseen(f"not every {type_name} was read")
+
+
+def _shown(resource: Resource) -> dict[str, Any]:
+    """The properties, those that the source does not show as holes."""
+    properties: dict[str, Any] = plain(resource.properties)
+    schema = registry().get(resource.type) if resource.coverage is not None else None
+    if schema is None or resource.coverage is None:
+        return properties
+    hidden = (name for name in schema.root.names if name not in resource.coverage)
+    why = f"is not shown by {resource.source.value}"
+    return {**{name: Unseen(f"{resource.type} {name} {why}") for name in hidden}, **properties}
 
 
 def _global(one: Resource, other: Resource) -> bool:
@@ -73,18 +100,33 @@ def related(c: Judged, type_name: str, pointer: str) -> Any:
     ``pointer`` is a path of property names joined by ``/``; lists on the way are searched.  A resource
     whose value cannot be known is a `Maybe`.
     """
-    found = _of(c, type_name)
-    if found.__class__ is not list:
-        return found
+    neighbours = c.context.neighbours
+    if neighbours is None:
+        return Unseen(_UNREAD)
     names = _names(c.resource)
     out: list[Any] = []
-    for _, properties in found:
+    certain = False
+    for _, properties in neighbours.of(type_name, c.resource):
         answer = some(_is_named(value, names) for value in _values(properties, pointer.split("/")))
         if answer is True:
+            certain = True
             out.append(properties)
         elif answer is not False:
             out.append(Maybe(properties, answer))
-    return out
+    if certain and _single(type_name, pointer):
+        return [one for one in out if one.__class__ is not Maybe]
+    return _ended(out, neighbours.missing(type_name, c.resource))
+
+
+def _ended(found: list[Any], missing: Unseen | None) -> list[Any]:
+    return found if missing is None else [*found, Maybe(missing, Unknown(missing.reason))]
+
+
+@lru_cache(maxsize=1024)
+def _single(type_name: str, pointer: str) -> bool:
+    """Whether at most one resource of the type can name another one there: it is identified by it."""
+    schema = registry().get(type_name)
+    return schema is not None and tuple(map(tuple, schema.primary_identifier)) == (tuple(pointer.split("/")),)
 
 
 def resource_of(c: Judged, type_name: str, value: Any) -> Any:
@@ -93,29 +135,23 @@ def resource_of(c: Judged, type_name: str, value: Any) -> Any:
         return None
     if value.__class__ in HOLES and value.__class__ is not Reference:
         return Unseen(reason(value))
-    found = _of(c, type_name)
-    if found.__class__ is not list:
-        return found
-    for resource, properties in found:
+    neighbours = c.context.neighbours
+    if neighbours is None:
+        return Unseen(_UNREAD)
+    for resource, properties in neighbours.of(type_name, c.resource):
         if _is_named(value, _names(resource)) is True:
             return properties
-    return None
+    return neighbours.missing(type_name, c.resource)
 
 
 def resources(c: Judged, type_name: str) -> Any:
     """Properties of all resources of the type beside this one."""
-    found = _of(c, type_name)
-    return (
-        [properties for one, properties in found if one.key != c.resource.key]
-        if found.__class__ is list
-        else found
-    )
-
-
-def _of(c: Judged, type_name: str) -> Any:
-    if c.context.neighbours is None:
-        return Unseen("the other resources were not read")
-    return c.context.neighbours.of(type_name, c.resource)
+    neighbours = c.context.neighbours
+    if neighbours is None:
+        return Unseen(_UNREAD)
+    found = neighbours.of(type_name, c.resource)
+    others: list[Any] = [properties for one, properties in found if one.key != c.resource.key]
+    return _ended(others, neighbours.missing(type_name, c.resource))
 
 
 def _names(resource: Resource) -> frozenset[str]:

@@ -25,7 +25,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from driftguard.errors import PolicyError
+from driftguard.errors import PolicyError, Where
 from driftguard.model import ComplianceType, Evaluation, ResourceKey, Waiver
 from driftguard.rules.load import policy_files
 from driftguard.rules.source import read
@@ -68,7 +68,15 @@ def load_waivers(files: Iterable[Path]) -> tuple[tuple[Waiver, ...], tuple[Polic
     """The waivers of all files, and the errors of those entries that are wrong; the others count."""
     found: dict[str, Waiver] = {}
     errors: list[PolicyError] = []
-    for path in policy_files(files):
+    named = list(files)
+    errors += [
+        PolicyError(
+            "there is no such waiver file.", where=Where(str(path)), fix="Correct `policies.waivers`."
+        )
+        for path in named
+        if not path.exists()
+    ]
+    for path in policy_files(path for path in named if path.exists()):
         try:
             document = read(path)
         except PolicyError as error:

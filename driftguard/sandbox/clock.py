@@ -18,6 +18,8 @@ class Clock:
         self._offset = 0.0
         self._frozen_at: float | None = None
         self._moved = threading.Condition()
+        self.moves = 0
+        """How often the clock was taken hold of."""
 
     @property
     def frozen(self) -> bool:
@@ -38,7 +40,7 @@ class Clock:
         with self._moved:
             self._frozen_at = self.timestamp() if at is None else at.timestamp()
             self._offset = 0.0
-            self._moved.notify_all()
+            self._tell()
 
     def advance(self, seconds: float) -> None:
         """Move time forward by ``seconds``, frozen or not."""
@@ -46,13 +48,17 @@ class Clock:
             raise ValueError("time does not run backwards")
         with self._moved:
             self._offset += seconds
-            self._moved.notify_all()
+            self._tell()
 
     def reset(self) -> None:
         """Return to real time."""
         with self._moved:
             self._offset, self._frozen_at = 0.0, None
-            self._moved.notify_all()
+            self._tell()
+
+    def _tell(self) -> None:
+        self.moves += 1
+        self._moved.notify_all()
 
     def sleep(self, seconds: float, *, real_limit: float = 60.0) -> bool:
         """Wait ``seconds`` of this clock's time, at most ``real_limit`` real ones; whether it got there."""

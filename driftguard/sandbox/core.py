@@ -85,6 +85,7 @@ class World:
     ``timing`` holds how long asynchronous things take, in seconds of the clock: ``drift`` (a detection),
     ``scan`` (a resource scan), and what other services put there.  ``lock`` serialises all calls, since
     moto's state is global to the process and not made for threads; whoever waits must not hold it.
+    ``changes`` counts the calls served so far that may have changed something, under the lock.
     """
 
     def __init__(self, accounts: Sequence[str], clock: Clock, regions: Sequence[str]) -> None:
@@ -95,6 +96,7 @@ class World:
         self.timing: dict[str, float] = defaultdict(float)
         self.clients: Clients | None = None
         self.faults: Faults | None = None
+        self.changes = 0
         self._stores: dict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
 
     def store(self, name: str, account: str, region: str) -> dict[str, Any]:
@@ -111,6 +113,7 @@ class World:
         """Forget everything but the clock."""
         self._stores.clear()
         self.timing.clear()
+        self.changes += 1
 
 
 @dataclass(frozen=True, kw_only=True)

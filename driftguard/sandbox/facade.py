@@ -10,7 +10,7 @@ from types import TracebackType
 
 import boto3
 
-from driftguard.sandbox import control, identity, managed_policies, organization
+from driftguard.sandbox import control, identity, managed_policies, moto_costs, organization
 from driftguard.sandbox.clock import Clock
 from driftguard.sandbox.core import World
 from driftguard.sandbox.faults import Faults
@@ -40,6 +40,7 @@ class Sandbox:
         seed: int = 0,
     ) -> None:
         managed_policies.install()
+        moto_costs.install()
         _load_services()
         load_adapters()
         self.clock = clock or Clock()
@@ -130,13 +131,9 @@ class Sandbox:
 
 def reset(gateway: Gateway) -> None:
     """Empty moto and the sandbox's stores, end all faults, return to real time."""
-    from moto.core.base_backend import BackendDict
-    from moto.core.model_instances import reset_model_data
-
     directory = gateway._directory
     world = gateway.world
-    BackendDict.reset()
-    reset_model_data()
+    moto_costs.empty()
     world.reset()
     world.store("sts.sessions", "", "")["directory"] = directory
     world.clock.reset()

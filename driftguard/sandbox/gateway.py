@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import sleep
 from typing import Any
@@ -27,6 +28,7 @@ from driftguard.sandbox import answer, control, faults, pages, protocol, trail
 from driftguard.sandbox.core import OPERATIONS, ApiError, Context, World, current_call
 from driftguard.sandbox.identity import Directory, user
 from driftguard.sandbox.loopback import INTERNAL, CutConnectionError, Loopback, new_session
+from driftguard.sandbox.reads import Reads, only_reads
 
 log = logging.getLogger("driftguard.sandbox")
 
@@ -58,8 +60,17 @@ class Call:
 class _Moto(DomainDispatcherApplication):
     """Moto as a WSGI application that says NotImplementedError for a service it does not have."""
 
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
     def get_backend_for_host(self, host: str | None) -> Any:
-        """The backend for a host name such as ``sqs.us-east-1.amazonaws.com``."""
+        """The backend for a host name such as ``sqs.us-east-1.amazonaws.com``, looked for once."""
+        if host not in self._backends:
+            self._backends[host] = self._find_backend(host)
+        return self._backends[host]
+
+    def _find_backend(self, host: str | None) -> Any:
         if host and "amazonaws.com" in host:
             known = any(pattern.match(f"http://{host}") for _, pattern in self.backend_url_patterns)
             if not known:
@@ -74,8 +85,9 @@ class Gateway:
         self.world = world
         self.faults = rules
         self._directory = directory
-        self._moto = _Moto(create_backend_app)
+        self._moto = _Moto()
         self._clients: dict[tuple[str, str, str], Any] = {}
+        self._reads = Reads(world)
         self._sessions: dict[str, botocore.session.Session] = {}
         self.unknown: list[str] = []
         """``service:operation`` of every call that nobody could answer, in order."""
@@ -91,9 +103,9 @@ class Gateway:
                     s3={"addressing_style": "path"},
                     parameter_validation=True,
                 )
-                self._clients[key] = self._session(account).create_client(
-                    service, region_name=region, config=config
-                )
+                client: Any = self._session(account).create_client(service, region_name=region, config=config)
+                client._make_api_call = self._reads.through(client._make_api_call, service, account, region)
+                self._clients[key] = client
             return self._clients[key]
 
     def _session(self, account: str) -> botocore.session.Session:
@@ -125,6 +137,7 @@ class Gateway:
         )
         if signed is None:
             with self.world.lock:
+                self.world.changes += 1
                 return HttpResponse.from_app(self._moto, environ)
         call = self._identify(http, body, *signed.groups(), account=environ.get(INTERNAL))
         text = f"{http.path}?{http.query_string.decode('latin-1')} {body[:20_000].decode('latin-1')}"
@@ -218,7 +231,7 @@ class Gateway:
                 path=_path(call.http),
                 query=call.http.args,
             )
-            with self.world.lock, context.acting() as acting:
+            with self.world.lock, context.acting() as acting, self._counted(context):
                 result = handler(acting, request) or {}
             return _as_http(answer.success(context, result))
         except ApiError:
@@ -231,7 +244,7 @@ class Gateway:
 
     def _ask_moto(self, context: Context, environ: dict[str, Any]) -> HttpResponse:
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = context.account
-        with self.world.lock:
+        with self.world.lock, self._counted(context):
             try:
                 response = HttpResponse.from_app(self._moto, environ, buffered=True)
             except NotImplementedError as error:
@@ -243,6 +256,15 @@ class Gateway:
         if data == b"Not yet implemented":
             raise self._not_simulated(context)
         return response
+
+    @contextmanager
+    def _counted(self, context: Context) -> Iterator[None]:
+        """A call that may change something counts, however it ends: what was read before is old then."""
+        try:
+            yield
+        finally:
+            if not only_reads(context.operation):
+                self.world.changes += 1
 
     def _not_simulated(self, context: Context) -> ApiError:
         name = f"{context.service}:{context.operation}"

@@ -24,9 +24,8 @@ from driftguard.sandbox.core import (
     operation,
     paginate,
 )
+from driftguard.sandbox.reads import only_reads
 
-_READS = ("Get", "List", "Describe", "BatchGet", "Lookup", "Select", "Head", "Search", "Query", "Scan", "Detect",
-          "Estimate", "Validate", "Preview", "Simulate", "Test", "Check", "Decode", "Filter", "View", "Resolve")  # fmt: skip
 _GLOBAL = {"iam", "sts", "organizations", "route53", "cloudfront"}
 _SOURCE = {
     "cloudcontrol": "cloudcontrolapi",
@@ -58,7 +57,7 @@ def record(
     context: Context, http: HttpRequest, body: bytes, response: HttpResponse, failed: ApiError | None
 ) -> None:
     """Write a call into the trail of its account and region, if it is one that changes something."""
-    reading = context.operation.startswith(_READS) or context.operation in ("AssumeRole", "PutEvents")
+    reading = only_reads(context.operation) or context.operation in ("AssumeRole", "PutEvents")
     data_plane = context.service == "s3" and context.operation in ("PutObject", "DeleteObject", "CopyObject")
     if reading or data_plane or not context.account:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from driftguard.model import (
 from driftguard.model.remediation import Step
 from driftguard.remediation.material import Material, TemplateText
 from driftguard.rules import JudgeContext, Neighbours
+from driftguard.scan import account_facts
 from driftguard.scan.drifts import Comparer, Rules
 from driftguard.scan.job import Job
 from driftguard.scan.progress import Silent
@@ -36,6 +38,8 @@ from driftguard.scan.readings import Memory, Readings
 
 _GLOBAL_REGION = "us-east-1"
 _AT_ONCE = 8
+_MOST_RELATED = 100
+_RELATED = re.compile(r"(?:related|resources|resource_of)\('(AWS::\w+::\w+)'")
 
 
 class Again:
@@ -52,7 +56,10 @@ class Again:
     def readings(self) -> Readings:
         settings = self._job.settings
         narrowed = settings.model_copy(
-            update={"scan": settings.scan.model_copy(update={"native_drift": False})}
+            update={
+                "scan": settings.scan.model_copy(update={"native_drift": False}),
+                "policies": settings.policies.model_copy(update={"aws_config_results": False}),
+            }
         )
         return read(
             self._job.aws,
@@ -90,10 +97,10 @@ class Again:
         try:
             if key.type == ACCOUNT:
                 facts = (one for one in read_account(self.place(key)) if isinstance(one, Resource))
-                return next((one for one in facts if one.key == key), None)
+                return account_facts.split({one.key: one for one in facts}).get(key)
             if key.type in service_reads.TYPES and key in self.declared:
                 return service_reads.read(self.place(key), self.declared[key], key)
-            if not cloud_control.readable(key.type):
+            if not cloud_control.readable(self.place(key), key.type):
                 return known
             found = cloud_control.read(self.place(key), key.type, key.identifier)
         except GoneError:
@@ -146,20 +153,46 @@ class Again:
             for key, one in self.readings.snapshot.resources.items()
             if key.account == live.key.account and key != live.key
         ]
-        facts = next((one for one in members if one.key.type == ACCOUNT), None)
+        fixed, said = self._judged(step.policy, live, members)
+        related = self._related(step.policy, live) if fixed is False else []
+        if related:
+            # The verdict hangs on other resources, which the step may have made.
+            kinds = {one.type for one in related}
+            fixed, said = self._judged(
+                step.policy, live, [*(one for one in members if one.type not in kinds), *related]
+            )
+        return fixed, said
+
+    def _judged(self, policy: str, live: Resource, members: Sequence[Resource]) -> tuple[bool | None, str]:
         context = JudgeContext(
             now=self._job.clock(),
             neighbours=Neighbours([*members, live]),
-            account_facts=facts.properties if facts is not None else None,
+            account_facts=account_facts.around(live.key, {one.key: one for one in (*members, live)}),
             environment=self.readings.environments.get(live.key.account, ""),
         )
-        for said in self._job.catalogue.evaluate(live, context):
-            if step.policy in (said.policy, *said.aliases):
-                if said.compliance is ComplianceType.INSUFFICIENT_DATA:
-                    return None, said.message
-                fixed = said.compliance is not ComplianceType.NON_COMPLIANT
-                return fixed, f"{step.policy} is {said.compliance}. {said.message}".strip()
-        return None, f"{step.policy} is not judged on {live.key.type}."
+        for verdict in self._job.catalogue.evaluate(live, context):
+            if policy in (verdict.policy, *verdict.aliases):
+                if verdict.compliance is ComplianceType.INSUFFICIENT_DATA:
+                    return None, verdict.message
+                fixed = verdict.compliance is not ComplianceType.NON_COMPLIANT
+                return fixed, f"{policy} is {verdict.compliance}. {verdict.message}".strip()
+        return None, f"{policy} is not judged on {live.key.type}."
+
+    def _related(self, name: str, live: Resource) -> list[Resource]:
+        """The resources of the types that a policy looks at beside its own, as they are now."""
+        policy = self._job.catalogue.get(name)
+        place = self.place(live.key)
+        found: list[Resource] = []
+        for kind in sorted(set(_RELATED.findall(policy.asserts.text)) if policy is not None else ()):
+            try:
+                names = [identifier for identifier, _ in place.cloud_control.list(kind)]
+                wanted = [one for one in names if one == live.key.identifier] or names[-_MOST_RELATED:]
+                found += [cloud_control.read(place, kind, one) for one in wanted]
+            except CredentialsError:
+                raise
+            except AwsError:
+                continue  # the verdict from the first reading stands
+        return found
 
     # -- planning
 

@@ -22,11 +22,13 @@ from driftguard.model import (
     Outcome,
     Report,
     Resource,
-    ResourceKey,
     Run,
+    Scope,
     SourceDrift,
 )
 from driftguard.rules import ACCOUNT, Catalogue, JudgeContext, Neighbours
+from driftguard.scan import acceptances, account_facts, config_verdicts
+from driftguard.scan.completeness import Completeness
 from driftguard.scan.drifts import Comparer, Redact, Rules
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.sources import source_drifts
@@ -53,7 +55,11 @@ def conclude(
     """Compare and judge everything that was read."""
     comparer = Comparer(readings, memory, rules, redact)
     drifts = tuple(comparer.drifts())
-    evaluations = (*judge(readings, catalogue, now), *readings.config_evaluations)
+    judged = (
+        *judge(readings, catalogue, now),
+        *_told(config_verdicts.evaluations(readings, memory.findings, catalogue), readings),
+    )
+    evaluations = tuple(acceptances.unsuppressed(judged, readings.declared, catalogue))
     return Verdict(
         drifts=drifts, evaluations=evaluations, three_way=tuple(source_drifts(readings, drifts, comparer))
     )
@@ -66,23 +72,44 @@ def judge(readings: Readings, catalogue: Catalogue, now: datetime) -> Iterator[E
     by_account: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources.values():
         by_account[resource.key.account].append(resource)
+    complete = Completeness(readings)
     for account, members in by_account.items():
-        neighbours = Neighbours(members)
+        neighbours = Neighbours(members, complete)
         for resource in members:
-            facts = resources.get(_account_key(resource.key))
             context = JudgeContext(
                 now=now,
                 neighbours=neighbours,
-                account_facts=facts.properties if facts else None,
+                account_facts=account_facts.around(resource.key, resources),
                 environment=readings.environments.get(account, ""),
+                organizational_units=readings.organizational_units.get(account, ()),
             )
-            yield from _placed(catalogue.evaluate(resource, context), declared.get(resource.key))
+            if resource.type == ACCOUNT:
+                yield from _on_account(resource, context, catalogue)
+            else:
+                yield from _placed(catalogue.evaluate(resource, context), declared.get(resource.key))
+
+
+def _on_account(resource: Resource, context: JudgeContext, catalogue: Catalogue) -> Iterator[Evaluation]:
+    """The policies on an account, each where its facts are: once, or in each region."""
+    asked = {
+        policy.id for policy in catalogue.of_type(ACCOUNT) if account_facts.asks_here(policy, resource.key)
+    }
+    whole = account_facts.completed(resource, context.account_facts or {})
+    yield from (one for one in catalogue.evaluate(whole, context) if one.policy in asked)
+
+
+def _told(evaluations: Iterable[Evaluation], readings: Readings) -> Iterator[Evaluation]:
+    """AWS Config's verdicts, told where their resources are declared."""
+    declared = {one.key: one for one in readings.declared if one.key is not None}
+    for evaluation in evaluations:
+        yield from _placed((evaluation,), declared.get(evaluation.key))
 
 
 def report(
     run: Run, readings: Readings, memory: Memory, verdict: Verdict, catalogue: Catalogue, now: datetime
 ) -> Report:
     """The whole verdict of a run: findings with their lives, coverage, gaps."""
+    policies = config_verdicts.summaries(readings, memory.findings, catalogue)
     lives = carry_over(
         memory.findings,
         verdict.drifts,
@@ -92,11 +119,14 @@ def report(
         waivers=memory.waivers,
         gaps=readings.snapshot.gaps,
         stacks=readings.stacks,
-        policies=catalogue.summaries(),
+        policies=policies,
         snapshot=readings.snapshot,
         covered_pairs=readings.covered,
     )
-    causes = group(lives.findings, verdict.drifts)
+    tags = {key: resource.tags for key, resource in readings.snapshot.resources.items()}
+    told = acceptances.Told(memory.waivers, verdict.evaluations, tags, now)
+    findings = tuple(map(told.finding, lives.findings))
+    causes = group(findings, verdict.drifts)
     managed, unmanaged = _managed(verdict.drifts)
     outcome = Outcome.PARTIAL if any(map(_counts, readings.snapshot.gaps)) else Outcome.COMPLETE
     judged = {evaluation.policy for evaluation in verdict.evaluations}
@@ -106,19 +136,20 @@ def report(
         coverage=coverage(verdict.drifts),
         drifts=verdict.drifts,
         evaluations=verdict.evaluations,
-        findings=assign(lives.findings, causes),
+        findings=assign(findings, causes),
         causes=causes,
         resolved=lives.resolved,
         new=lives.new,
         reopened=lives.reopened,
         gaps=readings.snapshot.gaps,
         stacks=tuple(readings.stacks),
-        policies={name: one for name, one in catalogue.summaries().items() if name in judged},
+        policies={name: one for name, one in policies.items() if name in judged},
         managed=managed,
         unmanaged=unmanaged,
         covered=readings.covered,
         three_way=verdict.three_way,
         unmatched_templates=readings.unmatched_templates,
+        notes=(*memory.notes, *told.notes(findings, narrowed=_narrowed(run.scope))),
     )
 
 
@@ -164,8 +195,8 @@ def _nearest(declared: DeclaredResource, path: str) -> Location | None:
     return declared.locations.get(path)
 
 
-def _account_key(key: ResourceKey) -> ResourceKey:
-    return replace(key, type=ACCOUNT, identifier=key.account)
+def _narrowed(scope: Scope) -> bool:
+    return bool(scope.accounts or scope.regions or scope.types or scope.stacks)
 
 
 def policies_version(catalogue: Catalogue) -> str:

@@ -28,7 +28,7 @@ from driftguard.model import (
 )
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.unmanaged import unmanaged
-from driftguard.schema import registry
+from driftguard.schema import registry_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Comparer:
 
     def _compared(self, declared: DeclaredResource, live: Resource, base: Drift) -> Drift:
         context = self._context(declared, live)
-        schema = registry().get(declared.type)
+        schema = registry_of(declared.account, declared.region).get(declared.type)
         found = compare(declared.properties, live.properties, schema, context, resource_type=declared.type)
         found = self._without_ignored(declared.type, found)
         undeclared = found.undeclared
@@ -200,7 +200,7 @@ class Comparer:
             or self._type_gaps.get((key.account, key.region, key.type))
             or self._place_gaps.get((key.account, key.region))
         )
-        schema = registry().get(key.type)
+        schema = registry_of(key.account, key.region).get(key.type)
         if gap is None and (schema is None or not schema.readable):
             return replace(
                 base,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from driftguard import __version__
 from driftguard.aws import Aws, Target
 from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
-from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope
+from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope, Snapshot
+from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue
+from driftguard.rules.waivers import load_waivers
+from driftguard.scan.acceptances import gathered
 from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.drifts import Rules, next_witnesses
@@ -39,6 +43,8 @@ class Job:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     repository: Repository | None = None
     baselines: tuple[DeclaredResource, ...] = ()
+    notices: Callable[[Report, Snapshot], Sequence[Delivery]] = lambda report, snapshot: ()
+    """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
     run_id: str = ""
@@ -65,11 +71,12 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             cancelled=cancelled,
             repository=job.repository,
             baselines=job.baselines,
+            takes=_takes(job.catalogue),
         )
         memory = _memory(job, readings)
 
         progress.phase("decide")
-        rules = _rules(job.settings)
+        rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
         verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
         finished = replace(
@@ -80,14 +87,15 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         whole = report(finished, readings, memory, verdict, job.catalogue, run.started_at)
 
         progress.phase("record")
-        job.store.record(whole, readings.snapshot, job.lease)
+        answer = job.redactor.report(whole)
+        job.store.record(whole, readings.snapshot, job.lease, job.notices(answer, readings.snapshot))
         for reason, states in next_witnesses(readings, memory, whole.drifts).items():
             job.store.put_witnesses(states, actor="driftguard", reason=reason, at=run.started_at)
     except BaseException as error:
         status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
         job.store.fail_run(run.id, status, str(error) or type(error).__name__)
         raise
-    return job.redactor.report(whole)
+    return answer
 
 
 def _targets(job: Job) -> tuple[Target, ...]:
@@ -121,14 +129,24 @@ def _begin(job: Job) -> Run:
 
 def _memory(job: Job, readings: Readings) -> Memory:
     keys = [one.key for one in readings.declared if one.key is not None]
+    filed, errors = load_waivers(map(Path, job.settings.policies.waivers))
+    accepted = gathered(job.store.waivers(), filed, readings.declared, job.catalogue)
     return Memory(
         witnesses=job.store.witnesses(keys),
         findings=job.store.live_findings(),
-        waivers=job.store.waivers(),
+        waivers=accepted.waivers,
+        notes=(*(f"A waiver does not count: {error}" for error in errors), *accepted.notes),
     )
 
 
-def _rules(settings: Settings) -> Rules:
+def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
+    """Of which policies AWS Config's verdicts are taken: those that are not judged here."""
+    judged = catalogue.judged()
+    return lambda name: not judged(name)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What the settings say about comparing."""
     narrowed = bool(settings.scope.stacks)
     return Rules(
         ignore=settings.scan.ignore,

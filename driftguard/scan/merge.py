@@ -12,7 +12,9 @@ from driftguard.declared.ownership import with_tolerances
 from driftguard.declared.siblings import merge_siblings
 from driftguard.declared.stacks import Declared
 from driftguard.declared.template import Template
+from driftguard.live import ConfigResults
 from driftguard.model import DeclaredResource, Gap, GapReason, Resource, ResourceKey, Snapshot
+from driftguard.scan import account_facts
 from driftguard.scan.readings import Readings, StackSource
 
 
@@ -27,25 +29,26 @@ class PlaceReading:
     native: list[NativeDrift] = field(default_factory=list)
     deployed_at: dict[ResourceKey, datetime] = field(default_factory=dict)
     kms_aliases: Mapping[str, str] = field(default_factory=dict)
+    config: ConfigResults | None = None
     entered: bool = False
     sources: list[StackSource] = field(default_factory=list)
     used: list[Template] = field(default_factory=list)
 
 
 def merged(
-    targets: Sequence[Target], readings: Sequence[PlaceReading], now: datetime, *, complete: bool
+    targets: Sequence[Target],
+    readings: Sequence[PlaceReading],
+    now: datetime,
+    *,
+    complete: bool,
+    gaps: Sequence[Gap] = (),
 ) -> Readings:
-    """All places as one; ``complete`` says that no stack lives outside of them."""
+    """All places as one; ``complete`` says that no stack lives outside of them, ``gaps`` belong to no place."""
     pairs = list(zip(targets, readings, strict=True))
-    resources: dict[ResourceKey, Resource] = {}
-    deleted: set[ResourceKey] = set()
-    for reading in readings:
-        # What lives once per partition is seen from every region: the first sight that shows all is kept.
-        for key, resource in reading.resources.items():
-            known = resources.get(key)
-            if known is None or (known.coverage is not None and resource.coverage is None):
-                resources[key] = resource
-        deleted |= reading.deleted
+    resources = _resources(readings)
+    deleted = {key for reading in readings for key in reading.deleted}
+    found_gaps = (*gaps, *(gap for reading in readings for gap in reading.gaps))
+    config = [(target, reading.config) for target, reading in pairs if reading.config is not None]
     whole = {
         target.account: complete
         and all(reading.entered for other, reading in pairs if other.account == target.account)
@@ -59,17 +62,34 @@ def merged(
             taken_at=now,
             resources=resources,
             deleted=frozenset(deleted - resources.keys()),
-            gaps=tuple(_distinct(gap for reading in readings for gap in reading.gaps)),
+            gaps=tuple(_distinct(account_facts.once(gap) for gap in found_gaps)),
         ),
         stacks=[stack for reading in readings for stack in reading.declared.stacks],
         native=[native for reading in readings for native in reading.native],
         deployed_at={key: at for reading in readings for key, at in reading.deployed_at.items()},
         kms_aliases={(t.account, t.region): reading.kms_aliases for t, reading in pairs},
         environments={target.account: target.environment for target in targets if target.environment},
+        config_evaluations=[one for _, results in config for one in results.evaluations],
+        config_rules={name: rule for _, results in config for name, rule in results.rules.items()},
+        config_told={
+            (t.account, t.region): frozenset(results.untold) for t, results in config if not results.gaps
+        },
         covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
+        unlisted=frozenset((t.account, t.region) for t, reading in pairs if _unlisted(reading)),
         whole=wholly,
         sources=[source for reading in readings for source in reading.sources],
     )
+
+
+def _resources(readings: Sequence[PlaceReading]) -> dict[ResourceKey, Resource]:
+    resources: dict[ResourceKey, Resource] = {}
+    for reading in readings:
+        # What lives once per partition is seen from every region: the first sight that shows all is kept.
+        for key, resource in reading.resources.items():
+            known = resources.get(key)
+            if known is None or (known.coverage is not None and resource.coverage is None):
+                resources[key] = resource
+    return account_facts.split(resources)
 
 
 def _broken(readings: Sequence[PlaceReading]) -> set[str]:
@@ -103,3 +123,11 @@ def _distinct(gaps: Iterable[Gap]) -> Iterator[Gap]:
         if gap not in seen:
             seen.add(gap)
             yield gap
+
+
+def _unlisted(reading: PlaceReading) -> bool:
+    """Whether a gap concerns all that is declared in a place, and not one stack or resource."""
+    return any(
+        gap.stack is None and gap.type is None and gap.identifier is None and gap.path is None
+        for gap in reading.declared.gaps
+    )

@@ -14,8 +14,9 @@ from driftguard.declared.repository import Repository
 from driftguard.declared.stacks import Attribute, Declared, declare, declare_source, live_attribute
 from driftguard.declared.template import Template
 from driftguard.errors import AwsError, CredentialsError, TemplateError
-from driftguard.live import Deletion, ReadOptions, read_account, read_place
+from driftguard.live import Deletion, ReadOptions, read_account, read_config_results, read_place
 from driftguard.live.gaps import gap_of
+from driftguard.live.inventory import type_filter
 from driftguard.model import (
     DeclaredResource,
     Gap,
@@ -29,8 +30,10 @@ from driftguard.scan.identify import identified
 from driftguard.scan.merge import PlaceReading, merged
 from driftguard.scan.progress import Progress
 from driftguard.scan.readings import Readings, StackSource
+from driftguard.schema import registry_of
 from driftguard.settings import Settings
 
+Takes = Callable[[str], bool]
 _PLACES_AT_ONCE = 8
 _DETECTIONS_AT_ONCE = 5
 """AWS throttles drift detection by the reads it makes itself (coverage-roadmap issue 801): keep it gentle."""
@@ -46,21 +49,29 @@ def read(
     cancelled: Callable[[], bool],
     repository: Repository | None = None,
     baselines: Sequence[DeclaredResource] = (),
+    takes: Takes = lambda _: True,
 ) -> Readings:
     """Read every target.
 
     ``repository`` holds templates to compare with what is deployed, ``baselines`` recorded states that are
-    declared state as well.  Raises `CredentialsError` when our own credentials are no good (any more).
+    declared state as well; ``takes`` says of which policies AWS Config's own verdicts are wanted.  Raises
+    `CredentialsError` when our own credentials are no good (any more).
     """
     recorded = _recorded(targets, baselines) if not settings.scope.stacks else {}
 
     def one(target: Target) -> PlaceReading:
         more = recorded.get((target.account, target.region), ())
-        return _PlaceJob(aws, target, settings, progress, cancelled, repository, more).run()
+        return _PlaceJob(aws, target, settings, progress, cancelled, repository, more, takes).run()
 
     with ThreadPoolExecutor(_PLACES_AT_ONCE, thread_name_prefix="place") as pool:
         readings = list(pool.map(one, targets))
-    whole = merged(targets, readings, now, complete=_complete(settings))
+    units, gaps = _units(aws, settings)
+    whole = replace(
+        merged(targets, readings, now, complete=_complete(settings), gaps=gaps),
+        organizational_units=units,
+        listed=_listed(targets, readings, settings),
+        wants=type_filter(settings.scope.types, settings.scope.exclude_types),
+    )
     if repository is None:
         return whole
     used = [template for reading in readings for template in reading.used]
@@ -73,6 +84,27 @@ def read(
         unmatched_templates=repository.unmatched(used),
         snapshot=replace(whole.snapshot, gaps=(*whole.snapshot.gaps, *broken)),
     )
+
+
+def _units(aws: Aws, settings: Settings) -> tuple[Mapping[str, tuple[str, ...]], list[Gap]]:
+    """The units above each account, asked for only where an override is for a unit."""
+    if not any(override.organizational_units for override in settings.policies.overrides):
+        return {}, []
+    try:
+        return aws.organizational_units(), []
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        return {}, [gap_of(error, "*", "*", type_name="AWS::Organizations::OrganizationalUnit")]
+
+
+def _listed(
+    targets: Sequence[Target], readings: Sequence[PlaceReading], settings: Settings
+) -> frozenset[tuple[str, str]]:
+    if settings.scope.stacks or not settings.scan.unmanaged:
+        return frozenset()
+    pairs = zip(targets, readings, strict=True)
+    return frozenset((target.account, target.region) for target, reading in pairs if reading.entered)
 
 
 def _complete(settings: Settings) -> bool:
@@ -104,6 +136,7 @@ class _PlaceJob:
         cancelled: Callable[[], bool],
         repository: Repository | None,
         baselines: Sequence[DeclaredResource],
+        takes: Takes,
     ) -> None:
         self._aws = aws
         self._target = target
@@ -112,6 +145,7 @@ class _PlaceJob:
         self._cancelled = cancelled
         self._repository = repository
         self._baselines = baselines
+        self._takes = takes
         self._name = f"{target.account}/{target.region}"
         self._found = PlaceReading()
 
@@ -132,13 +166,16 @@ class _PlaceJob:
         found = self._found
         deployment = self._deployment(place)
         sources = self._repository.matched(deployment) if self._repository is not None else {}
-        first = self._with_baselines(declare(deployment, sources=sources))
+        schema = registry_of(place.account, place.region).get
+        first = self._with_baselines(declare(deployment, sources=sources, schema=schema))
         self._progress.advance(self._name, "stacks", len(first.stacks))
         with ThreadPoolExecutor(1, thread_name_prefix="native") as pool:
             native = pool.submit(self._native, place, first.stacks)
             self._live(place, _solid(first), whole=True)
             attribute = live_attribute(first.resources, found.resources)
-            second = self._with_baselines(declare(deployment, attribute=attribute, sources=sources))
+            second = self._with_baselines(
+                declare(deployment, attribute=attribute, sources=sources, schema=schema)
+            )
             found.declared = replace(second, resources=identified(_solid(second), found.resources))
             self._live(place, self._newly_known(first.resources), whole=False)
             self._compare_sources(deployment, sources, attribute)
@@ -297,12 +334,25 @@ class _PlaceJob:
         except CredentialsError:
             raise
         except AwsError as error:
-            self._found.gaps.append(gap_of(error, place.account, place.region))
+            self._found.gaps.append(gap_of(error, place.account, place.region, type_name="AWS::KMS::Alias"))
         for fact in read_account(place):
             if isinstance(fact, Gap):
                 self._found.gaps.append(fact)
             else:
                 self._found.resources[fact.key] = fact
+        if self._settings.policies.aws_config_results and not self._cancelled():
+            self._config_results(place)
+
+    def _config_results(self, place: Place) -> None:
+        scope = self._settings.scope
+        self._found.config = read_config_results(
+            place,
+            self._found.resources.values(),
+            takes=self._takes,
+            wants=type_filter(scope.types, scope.exclude_types),
+            strangers=not scope.stacks,
+        )
+        self._found.gaps += self._found.config.gaps
 
     def _interrupted(self) -> None:
         self._found.gaps.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from driftguard.model import (
     DeclaredResource,
     Evaluation,
     Finding,
+    PolicySummary,
     ResourceKey,
     Snapshot,
     StackState,
@@ -38,7 +39,8 @@ class Readings:
 
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
     and region; ``covered`` are the account and region pairs that were entered; ``whole`` are the accounts
-    of which every stack was read, so that what none of them declares is declared nowhere.
+    of which every stack was read, so that what none of them declares is declared nowhere. ``unlisted`` are
+    covered pairs whose stacks could not be listed.
     """
 
     declared: Sequence[DeclaredResource]
@@ -48,11 +50,22 @@ class Readings:
     deployed_at: Mapping[ResourceKey, datetime] = field(default_factory=dict)
     kms_aliases: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     environments: Mapping[str, str] = field(default_factory=dict)
+    organizational_units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Account -> ids of the units above it, where a setting asks for units."""
     config_evaluations: Sequence[Evaluation] = ()
+    config_rules: Mapping[str, PolicySummary] = field(default_factory=dict)
+    """The policies that AWS Config's rules are, as far as driftguard does not judge them itself."""
+    config_told: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Account and region whose results were read wholly -> policies that AWS Config has not judged there."""
     covered: frozenset[tuple[str, str]] = frozenset()
+    listed: frozenset[tuple[str, str]] = frozenset()
+    """Account and region pairs whose inventory was asked for as a whole, gaps left aside."""
+    wants: Callable[[str], bool] = lambda _: True
+    """Whether a type is in scope."""
     whole: frozenset[str] = frozenset()
     sources: Sequence[StackSource] = ()
     unmatched_templates: tuple[str, ...] = ()
+    unlisted: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +75,5 @@ class Memory:
     witnesses: Mapping[ResourceKey, Witness] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     waivers: Sequence[Waiver] = ()
+    notes: tuple[str, ...] = ()
+    """What was wrong with waivers: entries that do not count, and why."""

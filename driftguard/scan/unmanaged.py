@@ -27,11 +27,20 @@ def unmanaged(
     for key, resource in readings.snapshot.resources.items():
         if key in managed or resource.made_by_aws or key.type == ACCOUNT or service_owner(resource):
             continue
+        if _may_be_declared(key, readings):
+            continue
         if any(fnmatch.fnmatchcase(key.type, pattern) for pattern in ignored_types):
             continue
         if _of_another_stack(resource, stacks) or _revision(resource, families):
             continue
         yield Drift(key=key, status=DriftStatus.UNMANAGED, physical_id=resource.name or key.identifier)
+
+
+def _may_be_declared(key: ResourceKey, readings: Readings) -> bool:
+    """Whether a stack that could not be listed may declare it; what is global, from any region."""
+    if (key.account, key.region) in readings.covered:
+        return (key.account, key.region) in readings.unlisted
+    return any(account == key.account for account, _ in readings.unlisted)
 
 
 def _of_another_stack(resource: Resource, stacks: Collection[str]) -> bool:

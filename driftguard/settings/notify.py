@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from driftguard.settings.base import Section
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name}") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 Label = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
 
 
@@ -45,7 +57,7 @@ class QuietHours(Section):
 
     from_time: str = Field(pattern=_TIME, description="Local time at which it begins.")
     to_time: str = Field(pattern=_TIME, description="Local time at which it ends.")
-    timezone: str = Field("UTC", description="The zone of these times.")
+    timezone: Zone = Field("UTC", description="The zone of these times.")
     except_severity: Label = Field("CRITICAL", description="This severity and worse are sent at once.")
 
 
@@ -63,7 +75,7 @@ class Route(Section):
     )
     mode: Literal["immediate", "digest"] = Field("immediate", description="At once, or collected.")
     digest_at: str = Field("09:00", pattern=_TIME, description="Local time at which a digest is sent.")
-    timezone: str = Field("UTC", description="The zone of `digest_at`.")
+    timezone: Zone = Field("UTC", description="The zone of `digest_at`.")
     quiet_hours: QuietHours | None = Field(None, description="When not to disturb.")
 
 

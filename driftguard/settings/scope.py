@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from driftguard.settings.base import Section
 
@@ -77,3 +77,7 @@ class AwsSettings(Section):
     max_attempts: int = Field(6, ge=1, le=20, description="Attempts per call, the first one included.")
     concurrency: int = Field(16, ge=1, le=128, description="Calls under way at once.")
     calls_per_second: float = Field(20, gt=0, le=500, description="Budget per service, account and region.")
+    calls_per_second_of: dict[str, PositiveFloat] = Field(
+        default_factory=dict,
+        description="The same for single services by boto3's name, where AWS raised or lowered a quota for you.",
+    )

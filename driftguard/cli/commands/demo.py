@@ -109,7 +109,22 @@ def _seen(report: Report) -> str:
 
 
 def _plan(wiring: Wiring, report: Report, folder: Path) -> None:
-    """Show what driftguard would do about the worst finding; nothing is done."""
+    """Show what driftguard would do about a rule that somebody opened to the world; nothing is done."""
+    from driftguard.model import FindingKind
+    from driftguard.remediation import Wishes
+    from driftguard.remediation.render import text
+    from driftguard.remediation.seal import write
+
+    drifts = [one for one in report.findings if one.kind is FindingKind.DRIFT and one.subject]
+    chosen = next((one for one in drifts if one.key.type == "AWS::EC2::SecurityGroup"), drifts[0])
+    plan = wiring.plan([chosen], Wishes(author=wiring.actor))
+    wiring.store.put_plan(plan)
+    write(plan, folder / "plan.json")
+    click.secho(
+        "\nWhat driftguard would do about one of them (nothing is done until somebody approves it):\n",
+        bold=True,
+    )
+    click.echo(text(plan))
 
 
 def _next(folder: Path) -> None:
@@ -117,6 +132,7 @@ def _next(folder: Path) -> None:
     click.echo(
         f"""
 The report:  {folder / "report.html"}   (open it in a browser)
+The plan:    {folder / "plan.json"}
 The history: {folder / "driftguard.db"}   (sqlite-utils or Datasette open it)
 
 Try next:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 @click.command("history", help=__doc__)
 @click.argument("resource", required=False)
 @click.option("--runs", is_flag=True, help="The runs instead of a resource.")
+@click.option("--backfill", is_flag=True, help="First ask AWS Config what was before and between the scans.")
 @output_option()
 @pass_app
-def command(app: App, resource: str | None, runs: bool, output: str) -> None:
+def command(app: App, resource: str | None, runs: bool, backfill: bool, output: str) -> None:
     from driftguard.wiring import Wiring
 
     if not runs and not resource:
@@ -29,14 +30,19 @@ def command(app: App, resource: str | None, runs: bool, output: str) -> None:
         if runs or resource is None:
             _runs(wiring, output)
         else:
-            _resource(wiring, resource, output)
+            _resource(wiring, resource, backfill, output)
 
 
-def _resource(wiring: Wiring, resource: str, output: str) -> None:
+def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> None:
     from driftguard.history.timeline import timeline
     from driftguard.report.document import moment
 
     key = one_resource(wiring.store, resource)
+    if backfill:
+        from driftguard.scan.backfill import backfill as ask
+
+        counts = ask(wiring.aws, wiring.store, key)
+        click.echo(f"AWS Config had {counts.items - counts.unchanged} states more.", err=True)
     entries = timeline(wiring.store.versions(key))
     if output == "json":
         print_json(

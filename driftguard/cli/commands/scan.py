@@ -52,6 +52,7 @@ def command(
         with stoppable() as stopped, shown() as progress:
             job = wiring.job(trigger="cli", accounts=accounts, regions=regions)
             report = scan(job, progress, stopped.is_set)
+        wiring.deliver()
         if html_file:
             write_html(report, html_file)
         show(report, output)

@@ -27,6 +27,8 @@ def import_(app: App, files: tuple[str, ...], output: str) -> int:
     """Read delivered files (JSON or gz, folders too); importing twice changes nothing."""
     from driftguard.errors import DriftguardError
     from driftguard.live import Rejected, distinct, files_in, read_file
+    from driftguard.model import Source
+    from driftguard.scan.backfill import version_of
     from driftguard.wiring import Wiring
 
     counts = dict.fromkeys(("items", "added", "changed", "removed", "unchanged", "rejected"), 0)
@@ -42,7 +44,7 @@ def import_(app: App, files: tuple[str, ...], output: str) -> int:
                         counts["rejected"] += 1
                         errors.append({"file": str(path), "error": str(item)})
                     else:
-                        yield _version(item)
+                        yield version_of(item, Source.CONFIG_FILE)
 
             try:
                 result = wiring.store.import_states(states())
@@ -86,28 +88,3 @@ def export_(app: App) -> None:
             cursor = page.cursor
             if cursor is None:
                 return
-
-
-def _version(item: Any) -> Version:
-    from datetime import UTC, datetime
-
-    from driftguard.history.port import Version
-    from driftguard.live import resource_of
-    from driftguard.model import Source
-
-    resource = resource_of(item, Source.CONFIG_FILE)
-    at = item.captured_at or datetime.now(UTC)
-    return Version(
-        key=resource.key,
-        valid_from=at,
-        valid_to=None,
-        state_hash=resource.state_hash,
-        deleted=item.deleted,
-        source=Source.CONFIG_FILE,
-        properties=None if item.deleted else resource.properties,
-        captured_at=at,
-        state_id=item.state_id,
-        arn=resource.arn,
-        name=resource.name,
-        tags=dict(resource.tags),
-    )

@@ -37,6 +37,7 @@ TABLES = (
     "schedules",
     "slots",
     "units",
+    "outbox",
 )
 """Every table, in an order that foreign keys allow."""
 _CHUNK = 1 << 20

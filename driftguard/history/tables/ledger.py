@@ -21,7 +21,7 @@ from driftguard.model.schedule import EVENTS, Lease, Slot, SlotState, Unit, Unit
 _ATTEMPTS = 3
 _LONGEST_RETRY_SECONDS = 3600
 _UNIT = "schedule = ? AND slot = ? AND account = ? AND region = ?"
-_SLOT_COLUMNS = "schedule, slot, due_at, state, reason, task, finished_at"
+SLOT_COLUMNS = "schedule, slot, due_at, state, reason, task, finished_at"
 # Nobody may hold a lease for longer than two spans, nor wait for longer than its retry asked for: what says so
 # was written by a clock that has been set back since.  Slots of one schedule do not overlap.
 _CANDIDATES = (
@@ -31,7 +31,7 @@ _CANDIDATES = (
     "OR (u.state = 'RUNNING' AND (u.lease_until < ? OR u.lease_until > ?))) "
     "AND (u.schedule = ? OR NOT EXISTS (SELECT 1 FROM units o WHERE o.schedule = u.schedule "
     "AND o.account = u.account AND o.region = u.region AND o.slot <> u.slot AND o.state = 'RUNNING' "
-    "AND o.lease_until >= ?)) "
+    "AND o.lease_until BETWEEN ? AND ?)) "
     "ORDER BY u.due_at, u.account, u.region LIMIT 5 "
 )
 _TAKE = (
@@ -82,19 +82,19 @@ class LedgerPart(Part):
         at, span = micros(now), int(lease_seconds * 1e6)
         sql = _CANDIDATES + self.database.row_lock.replace("UPDATE", "UPDATE OF u")
         with self.database.write_rows() as connection:
-            for row in connection.rows(sql, (at, at, at, at, at + 2 * span, EVENTS, at)):
+            for row in connection.rows(sql, (at, at, at, at, at + 2 * span, EVENTS, at, at + 2 * span)):
                 lease = _lease(row, owner)
                 if int(row[5]) >= _most(lease.task):
                     _give_up(self.database, connection, lease, at)
                     continue
-                if self._taken_meanwhile(connection, lease, at):
+                if self._taken_meanwhile(connection, lease, at, span):
                     continue
                 taken = (owner, lease.fence, lease.attempt, at + span)
                 connection.run(_TAKE, (*taken, *_key(lease)))
                 return lease
         return None
 
-    def _taken_meanwhile(self, connection: Connection, lease: Lease, at: int) -> bool:
+    def _taken_meanwhile(self, connection: Connection, lease: Lease, at: int, span: int) -> bool:
         """Whether another slot of the schedule began between the look and the lock (row locks only)."""
         if not self.database.row_wait:
             return False
@@ -104,9 +104,9 @@ class LedgerPart(Part):
         )
         running = (
             "SELECT 1 FROM units WHERE schedule = ? AND account = ? AND region = ? AND slot <> ? "
-            "AND state = 'RUNNING' AND lease_until >= ?"
+            "AND state = 'RUNNING' AND lease_until BETWEEN ? AND ?"
         )
-        key = (lease.schedule, lease.account, lease.region, lease.slot, at)
+        key = (lease.schedule, lease.account, lease.region, lease.slot, at, at + 2 * span)
         return lease.schedule != EVENTS and bool(connection.rows(running, key))
 
     def renew(self, lease: Lease, now: datetime, lease_seconds: float) -> bool:
@@ -155,11 +155,11 @@ class LedgerPart(Part):
 
     def slots(self, schedule: str = "", limit: int = 100) -> Sequence[Slot]:
         sql = (
-            f"SELECT {_SLOT_COLUMNS} FROM slots WHERE schedule = ? OR ? = '' "  # noqa: S608
+            f"SELECT {SLOT_COLUMNS} FROM slots WHERE schedule = ? OR ? = '' "  # noqa: S608
             "ORDER BY due_at DESC, schedule, slot LIMIT ?"
         )
         with self.database.read() as connection:
-            return [_slot(row) for row in connection.rows(sql, (schedule, schedule, limit))]
+            return [slot_of(row) for row in connection.rows(sql, (schedule, schedule, limit))]
 
     def units(self, schedule: str, slot: str) -> Sequence[Unit]:
         sql = (
@@ -194,7 +194,7 @@ def close_unit(database: Database, connection: Connection, lease: Lease, run: Ru
     row = first(connection.rows(sql, _key(lease)))
     if row is None or int(row[0]) != lease.fence or row[1] != UnitState.RUNNING.value:
         raise _fenced(lease)
-    if run.status is RunStatus.SUCCEEDED:
+    if run.status is not RunStatus.INTERRUPTED:
         finished = run.finished_at or run.started_at
         _done(database, connection, lease, run.id, micros(database.now(finished)))
 
@@ -308,7 +308,8 @@ def _lease(row: Row, owner: str) -> Lease:
     )
 
 
-def _slot(row: Row) -> Slot:
+def slot_of(row: Row) -> Slot:
+    """A slot from its row of `SLOT_COLUMNS`."""
     return Slot(
         schedule=row[0],
         key=row[1],

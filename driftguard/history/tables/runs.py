@@ -21,6 +21,7 @@ from driftguard.history.tables.facts import Facts
 from driftguard.history.tables.finding_rows import findings_of_run, write_findings
 from driftguard.history.tables.identities import Identities
 from driftguard.history.tables.ledger import close_unit
+from driftguard.history.tables.outbox import put_deliveries
 from driftguard.history.tables.states import States
 from driftguard.history.tables.texts import Texts
 from driftguard.history.tables.trends import trend_point
@@ -38,6 +39,7 @@ from driftguard.model import (
     Snapshot,
     StackState,
 )
+from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
 
 T = TypeVar("T")
@@ -65,7 +67,13 @@ class RunPart(Part):
                 f"there is no running run {run_id}.", fix="`driftguard history --runs` lists runs."
             )
 
-    def record(self, report: Report, snapshot: Snapshot, lease: Lease | None = None) -> ImportCounts:
+    def record(
+        self,
+        report: Report,
+        snapshot: Snapshot,
+        lease: Lease | None = None,
+        deliveries: Sequence[Delivery] = (),
+    ) -> ImportCounts:
         at = micros(snapshot.taken_at)
         with self.database.write() as connection:
             if lease is not None:
@@ -94,6 +102,7 @@ class RunPart(Part):
                 "INSERT INTO run_members (run_seq, kind, ids) VALUES (?, ?, ?)",
                 [(seq, kind, pack_ids(ids)) for kind, ids in seen.items() if ids],
             )
+            put_deliveries(connection, deliveries, self.database.now(finished))
         return counts
 
     def runs(self, query: Query) -> Page[Run]:

@@ -84,6 +84,7 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
             yield _rows(items[:most])
             if len(items) > most:
                 yield Text("  " + say("compact.resolved", count=len(items)), style="dim")
+    yield from _sources(report, shown, most)
     yield from _coverage(report, shown, most)
     if report.notes:
         yield _heading(say("section.remarks"), len(report.notes))
@@ -179,6 +180,24 @@ def _rows(items: Sequence[Item]) -> Padding:
         style = _STYLES[item.finding.severity.value]
         table.add_row(Text(item.severity, style=style), Text(item.title), Text(item.place, style="dim"))
     return Padding(table, (0, 0, 0, 2))
+
+
+def _sources(report: Report, shown: View, most: int) -> Iterable[RenderableType]:
+    say = shown.text
+    if shown.sources:
+        yield _heading(say("section.three_way"), len(shown.sources))
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for row in shown.sources[:most]:
+            table.add_row(
+                Text(row.resource), Text(f"{row.verdict}  {row.paths}"), Text(row.place, style="dim")
+            )
+        yield Padding(table, (0, 0, 0, 2))
+        if len(shown.sources) > most:
+            more = say("compact.more", count=len(shown.sources) - most, command=_ALL)
+            yield Text("  " + more, style="dim")
+    if report.unmatched_templates:
+        yield _heading(say("section.unmatched"), len(report.unmatched_templates))
+        yield from (Text(f"  {file}", style="dim") for file in report.unmatched_templates[:most])
 
 
 def _coverage(report: Report, shown: View, most: int) -> Iterable[RenderableType]:

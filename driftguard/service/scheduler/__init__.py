@@ -2,9 +2,9 @@
 
 from driftguard.service.scheduler.calendar import Timetable
 from driftguard.service.scheduler.scheduler import Scheduler, timetables
-from driftguard.service.scheduler.work import Services
+from driftguard.service.scheduler.work import Services, run_slot
 
-__all__ = ["Scheduler", "Services", "Timetable", "start_scheduler", "timetables"]
+__all__ = ["Scheduler", "Services", "Timetable", "run_slot", "start_scheduler", "timetables"]
 
 
 def start_scheduler(services: Services) -> Scheduler:

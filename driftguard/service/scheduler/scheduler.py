@@ -20,6 +20,7 @@ from apscheduler.triggers.base import BaseTrigger
 from driftguard.errors import StoreError
 from driftguard.model.schedule import SlotState
 from driftguard.service.scheduler.calendar import Timetable
+from driftguard.service.scheduler.events import Listener
 from driftguard.service.scheduler.work import Scanner, Services
 from driftguard.service.scheduler.worker import Work, Worker
 from driftguard.settings.service import Schedule
@@ -55,6 +56,7 @@ class Scheduler:
             Worker(services.store, f"{self.owner}/{number}", job, self._settings.lease, services.clock)
             for number in range(self._settings.lease.workers)
         ]
+        self.listener = Listener(services, self._wake) if self._settings.events.queue_url else None
         self.counts: dict[str, int] = {"missed": 0, "overlapping": 0, "errors": 0}
         """What APScheduler told of, for the metrics."""
         self._counting = threading.Lock()
@@ -74,6 +76,8 @@ class Scheduler:
         self._clock.start()
         for worker in self._workers:
             worker.start()
+        if self.listener is not None:
+            self.listener.start()
 
     def stop(self, timeout: float | None = 30) -> None:
         """Stop ringing and working; units under way are given back.  Waits at most ``timeout`` seconds."""
@@ -91,8 +95,7 @@ class Scheduler:
         """Write down every slot that is due, wake the workers, send what waits to be sent."""
         for timetable in self.timetables.values():
             self._ring(timetable)
-        for worker in self._workers:
-            worker.wake()
+        self._wake()
         try:
             self._services.deliver()
         except StoreError as error:
@@ -121,8 +124,11 @@ class Scheduler:
                 level, "slot", extra={"schedule": slot.schedule, "slot": slot.key, "state": slot.state.value}
             )
         if any(slot.state is SlotState.DUE for slot in new):
-            for worker in self._workers:
-                worker.wake()
+            self._wake()
+
+    def _wake(self) -> None:
+        for worker in self._workers:
+            worker.wake()
 
     def _heard(self, event: JobEvent) -> None:
         names = {EVENT_JOB_MISSED: "missed", EVENT_JOB_MAX_INSTANCES: "overlapping"}

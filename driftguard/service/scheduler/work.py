@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -11,8 +13,9 @@ from driftguard.aws import Aws
 from driftguard.errors import ConfigError, DriftguardError
 from driftguard.history.port import Store
 from driftguard.model import Json, Report, RunStatus
-from driftguard.model.schedule import EVENTS, Lease
+from driftguard.model.schedule import EVENTS, Lease, Slot, Unit, UnitState
 from driftguard.scan import Job, scan
+from driftguard.service.scheduler.worker import Worker
 from driftguard.settings import Settings
 from driftguard.settings.service import Schedule
 
@@ -88,7 +91,25 @@ class Scanner:
         report = scan(replace(job, lease=lease), cancelled=stopped)
         if report.run.status is RunStatus.INTERRUPTED:
             raise Interrupted("the scan was stopped before it was complete.")
+        self._services.deliver()
         return report
+
+
+def run_slot(services: Services, slot: Slot, stopped: Callable[[], bool]) -> Sequence[Unit]:
+    """Write down one slot and work on it here until it is settled; answers its units.
+
+    Other workers of the store may take units of it too.  Units that were due before it are done first.
+    """
+    store, settings = services.store, services.settings.service.lease
+    store.add_slot(slot, store.clock(services.clock()))
+    worker = Worker(store, f"by hand:{os.getpid()}", Scanner(services), settings, services.clock)
+    while not stopped():
+        units = store.units(slot.schedule, slot.key)
+        if all(unit.state in (UnitState.DONE, UnitState.FAILED) for unit in units):
+            return units
+        if not worker.turn(stopped):
+            time.sleep(1)
+    return store.units(slot.schedule, slot.key)
 
 
 def _event_job(services: Services, task: Mapping[str, Json]) -> Job:

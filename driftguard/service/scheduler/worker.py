@@ -53,16 +53,16 @@ class Worker:
         if self._thread.is_alive():
             self._thread.join(timeout)
 
-    def turn(self) -> bool:
-        """Take one unit and work on it; ``False`` when there was none."""
+    def turn(self, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Take one unit and work on it; ``False`` when there was none.  ``stopped`` gives it back early."""
         lease = self._store.claim(self._owner, self._now(), self._settings.seconds)
         if lease is None:
             return False
         with _Heartbeat(self._store, lease, self._settings.seconds, self._now) as heart:
-            self._do(lease, heart)
+            self._do(lease, lambda: self._stopping.is_set() or stopped(), heart.lost)
         return True
 
-    def _do(self, lease: Lease, heart: _Heartbeat) -> None:
+    def _do(self, lease: Lease, stopped: Callable[[], bool], lost: threading.Event) -> None:
         extra = {
             "schedule": lease.schedule,
             "slot": lease.slot,
@@ -71,13 +71,13 @@ class Worker:
         }
         log.info("unit taken", extra=extra | {"attempt": lease.attempt})
         try:
-            self._work(lease, lambda: heart.lost.is_set() or self._stopping.is_set())
+            self._work(lease, lambda: lost.is_set() or stopped())
         except FencedError:
             log.warning("unit taken over by another worker", extra=extra)
         except Exception as error:  # noqa: BLE001 - one unit must not end the worker
-            if heart.lost.is_set():
+            if lost.is_set():
                 log.warning("unit lost", extra=extra)
-            elif self._stopping.is_set():
+            elif stopped():
                 self._store.release(lease, self._now())
             else:
                 self._failed(lease, error)

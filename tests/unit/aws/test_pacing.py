@@ -45,3 +45,9 @@ def test_each_account_region_and_service_has_its_own_budget() -> None:
 def test_cloudtrail_is_never_asked_more_than_twice_a_second() -> None:
     bucket = Pacing(500).bucket("1", "eu-west-1", "cloudtrail")
     assert bucket.rate == 2.0
+
+
+def test_a_quota_of_ones_own_counts_instead_of_the_published_one() -> None:
+    pacing = Pacing(20, {"cloudtrail": 50})
+    assert pacing.bucket("1", "eu-west-1", "cloudtrail").rate == 50
+    assert pacing.bucket("1", "eu-west-1", "cloudcontrol").rate == 20

@@ -416,7 +416,8 @@ def test_a_verdict_that_aws_config_gave_is_marked_as_such() -> None:
     fault = finding("archive", "my-rule", kind=FindingKind.COMPLIANCE, detail='{"judges":["AWS Config"]}')
     value = replace(full_report(0), findings=(fault,), new=frozenset())
     for name in ("text", "html", "md"):
-        assert "judged by AWS Config" in " ".join(str(render(value, name)).split())
+        whole = render(value, name, verbose=True)
+        assert "judged by AWS Config" in " ".join(str(whole).split())
     both = replace(fault, detail='{"judges":["AWS Config","driftguard"]}')
     assert "judged by AWS Config" not in str(render(replace(value, findings=(both,)), "text"))
 
@@ -426,5 +427,5 @@ def test_a_korean_report_has_korean_titles() -> None:
     policies = {name: replace(one, title_ko="버전 관리") for name, one in base.policies.items()}
     fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
     value = replace(base, policies=policies, findings=(fault,), new=frozenset())
-    assert "버전 관리" in str(render(value, "text", "ko"))
+    assert "버전 관리" in str(render(value, "text", "ko", verbose=True))
     assert "버전 관리" not in str(render(value, "text", "en"))

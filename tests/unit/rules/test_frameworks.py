@@ -118,7 +118,7 @@ Resources:
   Other:
     Type: AWS::Config::ConfigRule
     Properties:
-      Source: {Owner: AWS, SourceIdentifier: DYNAMODB_THROUGHPUT_LIMIT_CHECK}
+      Source: {Owner: AWS, SourceIdentifier: S3_BUCKET_POLICY_NOT_MORE_PERMISSIVE}
   Paper:
     Type: AWS::Config::ConfigRule
     Properties:

@@ -1,0 +1,81 @@
+"""What was not looked at, put together so that a person reads one line for one thing to do."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from driftguard.model import Gap, GapReason
+from driftguard.report.messages import Messages
+
+_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapGroup:
+    """Gaps with one reason, place and cause."""
+
+    reason: str
+    place: str
+    action: str
+    detail: str
+    affected: str
+    count: int
+
+
+def grouped(gaps: Iterable[Gap], say: Messages) -> tuple[GapGroup, ...]:
+    """The gaps, the most frequent first.
+
+    Refusals of one account and region are one group, since one policy answers them all; so are the types
+    that cannot be read there.
+    """
+    groups: dict[tuple[str, str, str], list[Gap]] = defaultdict(list)
+    for gap in gaps:
+        place = " · ".join(part for part in (gap.account, gap.region) if part)
+        groups[gap.reason.value, place, _cause(gap)].append(gap)
+    result = [_group(key, listed, say) for key, listed in groups.items()]
+    return tuple(sorted(result, key=lambda group: (-group.count, group.reason, group.place)))
+
+
+def _cause(gap: Gap) -> str:
+    if gap.reason is GapReason.ACCESS_DENIED and gap.action:
+        return ""
+    return "" if gap.reason is GapReason.UNSUPPORTED and gap.type else gap.detail
+
+
+def _group(key: tuple[str, str, str], listed: Sequence[Gap], say: Messages) -> GapGroup:
+    reason, place, cause = key
+    if cause:
+        return GapGroup(
+            reason=say(f"gap.{reason}"),
+            place=place,
+            action=listed[0].action or "",
+            detail=cause,
+            affected=_some((_affected(gap) for gap in listed), say),
+            count=len(listed),
+        )
+    if reason == GapReason.ACCESS_DENIED:
+        actions = sorted({gap.action for gap in listed if gap.action})
+        detail = say("gap.denied_detail", actions=", ".join(actions))
+        affected = _some((_affected(gap) for gap in listed), say)
+    else:
+        detail, affected = _some((gap.type or "" for gap in listed), say), ""
+    return GapGroup(
+        reason=say(f"gap.{reason}"),
+        place=place,
+        action="",
+        detail=detail,
+        affected=affected,
+        count=len(listed),
+    )
+
+
+def _some(texts: Iterable[str], say: Messages) -> str:
+    names = sorted({*texts} - {""})
+    more = f" {say('elements.more', count=len(names) - _NAMED)}" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _affected(gap: Gap) -> str:
+    return " ".join(part for part in (gap.stack, gap.type, gap.identifier, gap.path) if part)
