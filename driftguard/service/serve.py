@@ -80,6 +80,10 @@ def serve(
     if is_loopback(web.host):
         code = create_link(wiring.store, user=wiring.actor, role="admin", actor=wiring.actor)
         tell(f"Sign in once, within {LINK_MINUTES} minutes: {address(web)}/sign-in?code={code}")
+    # uvicorn stops at a signal, and then raises it again: with the default handler we would die right there,
+    # before scans and schedules have come to an end.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: None)
     with _scheduled(wiring, schedules):
         try:
             uvicorn.Server(config).run()

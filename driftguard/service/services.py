@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftguard.history.port import Store
-from driftguard.model import Finding
+from driftguard.model import Finding, PolicySummary
 from driftguard.model.remediation import Plan
 from driftguard.rules import Catalogue
 from driftguard.rules.frameworks import Frameworks, load_frameworks
@@ -37,6 +37,8 @@ class Services:
     scans: Scans
     planner: Planner | None = None
     applier: Applier | None = None
+    policies: Mapping[str, PolicySummary] = field(default_factory=dict)
+    """The summaries of the catalogue, for titles in the reader's language."""
     upcoming: Callable[[], Sequence[Planned]] = field(default=tuple)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -56,6 +58,7 @@ def services(wiring: Wiring) -> Services:
         scans=Scans(wiring.job, wiring.store),
         planner=desk.plan,
         applier=desk.apply,
+        policies=wiring.catalogue.summaries(),
         upcoming=lambda: upcoming(wiring),
         clock=wiring.clock,
     )

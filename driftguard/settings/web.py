@@ -39,16 +39,6 @@ class OidcSettings(Section):
     groups_claim: str = Field("groups", description="The claim that lists a person's groups.")
 
 
-class WebhookOut(Section):
-    """A receiver of signed events."""
-
-    url: str = Field(pattern=r"^https://", description="An https address.")
-    secret: SecretStr = Field(
-        min_length=16, description="The key of the HMAC-SHA256 signature, 16 characters or more."
-    )
-    events: tuple[str, ...] = Field((), description="Event names, wildcards allowed; empty: all.")
-
-
 class WebSettings(Section):
     """The pages, the REST API and access to them."""
 
@@ -77,4 +67,3 @@ class WebSettings(Section):
     metrics_open: bool = Field(
         False, description="Answer /metrics without a token (only for a network that is closed)."
     )
-    webhooks: tuple[WebhookOut, ...] = Field((), description="Receivers of signed events.")

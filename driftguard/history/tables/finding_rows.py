@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from driftguard.history.codec import from_text, iso, text
-from driftguard.history.database import Connection, batches, first, marks
+from driftguard.history.database import Connection, Row, batches, first, marks
 from driftguard.history.port import Page, Query
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part, chunks
@@ -141,7 +141,13 @@ class FindingPart(Part):
     def findings(self, query: Query) -> Page[Finding]:
         select = _select(query)
         with self.database.read() as connection:
-            return page(connection, select, query, lambda rows: [from_text(Finding, row[0]) for row in rows])
+            if query.at is not None:
+                return page(
+                    connection, select, query, lambda rows: [from_text(Finding, row[0]) for row in rows]
+                )
+            # The page is chosen among row ids in an index; only then are its wide rows read.
+            select.columns = "id"
+            return page(connection, select, query, lambda rows: _documents(connection, rows))
 
     def finding_counts(self, query: Query) -> Mapping[str, int]:
         select = _select(query)
@@ -167,6 +173,14 @@ class FindingPart(Part):
                         "UPDATE findings SET status = ?, document = ? WHERE fingerprint = ?",
                         (notified.status.value, text(notified), fingerprint),
                     )
+
+
+def _documents(connection: Connection, rows: Sequence[Row]) -> list[Finding]:
+    """The findings of ``rows`` (their ids stand first), in the same order."""
+    found: dict[int, str] = {}
+    for part in chunks([int(row[0]) for row in rows]):
+        found.update(connection.rows(f"SELECT id, document FROM findings WHERE id IN ({part})"))  # noqa: S608
+    return [from_text(Finding, found[int(row[0])]) for row in rows]
 
 
 def _select(query: Query) -> Select:

@@ -11,11 +11,11 @@ from starlette.responses import HTMLResponse
 from driftguard.history.causes import group
 from driftguard.history.port import Query
 from driftguard.model import Cause, Finding
-from driftguard.report.view import item
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.calling import Reading
 from driftguard.service.problems import NotFoundError
-from driftguard.service.web.render import say_of, show
+from driftguard.service.web.items import cards
+from driftguard.service.web.render import show
 
 router = APIRouter()
 _MOST = 2000
@@ -34,8 +34,8 @@ def cause(request: Request, cause_id: str, reading: Reading) -> HTMLResponse:
     one = next((cause for cause in found if cause.id == cause_id), None)
     if one is None:
         raise NotFoundError("there is no such cause any more.", fix="The list shows those of now.")
-    members, say = set(one.fingerprints), say_of(request)
-    listed = [item(finding, say) for finding in findings if finding.fingerprint in members]
+    members = set(one.fingerprints)
+    listed = cards(request, [finding for finding in findings if finding.fingerprint in members])
     return show(request, "cause", cause=one, items=listed)
 
 

@@ -11,12 +11,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from driftguard.errors import InputError
 from driftguard.model import FindingKind, FindingStatus, Severity
 from driftguard.report.document import finding_document
-from driftguard.report.view import item
 from driftguard.service.calling import Acting, Calling, Reading, Serving
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import Filter, filter_of
 from driftguard.service.web.forms import Form, to
-from driftguard.service.web.render import say_of, show
+from driftguard.service.web.items import cards
+from driftguard.service.web.render import show
 from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
@@ -52,13 +52,13 @@ def _filter(request: Request) -> Filter:
 
 @router.get("/findings")
 def findings(request: Request, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
-    chosen, say = _filter(request), say_of(request)
+    chosen = _filter(request)
     page = reading.findings(chosen.query())
     return show(
         request,
         "findings",
         filter=chosen,
-        items=[item(one, say) for one in page.items],
+        items=cards(request, page.items),
         page=page,
         orders=_ORDERS,
         severities=[severity.value for severity in Severity],
@@ -87,7 +87,7 @@ def finding(request: Request, fingerprint: str, reading: Reading, services: Serv
     return show(
         request,
         "finding",
-        item=item(found, say_of(request)),
+        item=cards(request, [found])[0],
         finding=found,
         policy=policy,
         waiver=waiver,

@@ -8,12 +8,12 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from driftguard.history.port import Query
 from driftguard.history.timeline import timeline
-from driftguard.report.view import item
 from driftguard.service.calling import Acting, Reading, key_id, key_of_id
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
-from driftguard.service.web.render import say_of, show
+from driftguard.service.web.items import cards
+from driftguard.service.web.render import show
 
 router = APIRouter()
 _TIMELINE = 50
@@ -34,7 +34,7 @@ def resources(request: Request, reading: Reading) -> HTMLResponse:
 
 @router.get("/resources/{resource_id}")
 def resource(request: Request, resource_id: str, reading: Reading) -> HTMLResponse:
-    key, say = key_of_id(resource_id), say_of(request)
+    key = key_of_id(resource_id)
     versions = reading.versions(key)
     live = reading.resource(key)
     one = Query(
@@ -51,8 +51,8 @@ def resource(request: Request, resource_id: str, reading: Reading) -> HTMLRespon
         key=key,
         live=live,
         drifts=drifts,
-        open=[item(found, say) for found in findings if found.open],
-        closed=[item(found, say) for found in findings if not found.open],
+        open=cards(request, [found for found in findings if found.open]),
+        closed=cards(request, [found for found in findings if not found.open]),
         evaluations=sorted(
             reading.evaluations(one).items, key=lambda e: (e.compliance, e.severity.rank, e.policy)
         ),
@@ -73,6 +73,5 @@ def accept(resource_id: str, form: Form, actions: Acting) -> RedirectResponse:
 def search(request: Request, reading: Reading) -> HTMLResponse:
     text = request.query_params.get("q", "").strip()[:400]
     keys = reading.find_keys(text)[:100] if text else []
-    say = say_of(request)
     found = reading.findings(Query(text=text, statuses=("OPEN",), limit=20)).items if text else ()
-    return show(request, "search", text=text, keys=keys, items=[item(one, say) for one in found])
+    return show(request, "search", text=text, keys=keys, items=cards(request, found))

@@ -12,11 +12,11 @@ from starlette.responses import HTMLResponse
 from driftguard.history.port import Query
 from driftguard.model import FindingStatus, Gap, Run, RunStatus, Severity
 from driftguard.report.charts import charts
-from driftguard.report.view import Item, item
+from driftguard.report.view import Item
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.calling import Calling, Reading, Serving
+from driftguard.service.web.items import cards
 from driftguard.service.web.render import say_of, show
-from driftguard.service.web.texts import Texts
 
 router = APIRouter()
 _SHOWN = 25
@@ -27,7 +27,7 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
     say = say_of(request)
     runs = reading.runs(Query(limit=10)).items
     last = next((run for run in runs if run.status is RunStatus.SUCCEEDED), None)
-    new, total_new = ([], 0) if last is None else _new(reading, last, say)
+    new, total_new = ([], 0) if last is None else _new(request, reading, last)
     listed = {one.finding.fingerprint for one in new}
     worst = reading.findings(Query(statuses=("OPEN",), limit=_SHOWN + len(listed)))
     still = [one for one in worst.items if one.fingerprint not in listed]
@@ -42,7 +42,7 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         upcoming=services.upcoming(),
         new=new,
         total_new=total_new,
-        still=[item(one, say, "" if last is None else last.id) for one in still[:_SHOWN]],
+        still=cards(request, still[:_SHOWN], "" if last is None else last.id),
         total_open=sum(counts.values()),
         counts=[(severity.value, counts.get(severity.value, 0)) for severity in Severity],
         drifted=reading.drifts(Query(statuses=("DRIFTED",), limit=1)).total or 0,
@@ -53,10 +53,10 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
     )
 
 
-def _new(reading: ScopedStore, last: Run, say: Texts) -> tuple[list[Item], int]:
+def _new(request: Request, reading: ScopedStore, last: Run) -> tuple[list[Item], int]:
     """What the last run opened, worst first, and how many there are."""
     page = reading.findings(Query(statuses=("OPEN",), since=last.started_at, limit=_SHOWN))
-    return [item(one, say, last.id, {one.fingerprint}) for one in page.items], page.total or 0
+    return cards(request, page.items, last.id, new=True), page.total or 0
 
 
 def grouped_gaps(gaps: Iterable[Gap]) -> list[tuple[Gap, int]]:
