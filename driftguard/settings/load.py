@@ -17,7 +17,7 @@ from driftguard.settings.model import Settings
 _DEFAULT_FILE = "config.yaml"
 _PREFIX = "DRIFTGUARD_"
 _SHORT = {"DRIFTGUARD_STORE": ("store", "url")}
-_NOT_SETTINGS = {"DRIFTGUARD_DEBUG"}
+_NOT_SETTINGS = {"DRIFTGUARD_ACTOR", "DRIFTGUARD_DEBUG", "DRIFTGUARD_SHARED"}
 _MAX_BYTES = 1_000_000
 
 
