@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from driftguard.model import Finding, ResourceKey
     from driftguard.model.remediation import Plan, Step
     from driftguard.remediation import Remedies, Wishes
-    from driftguard.remediation.runner import Outcome, Runner
+    from driftguard.remediation.results import Outcome
+    from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
 

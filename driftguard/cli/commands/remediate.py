@@ -76,9 +76,7 @@ def plan_command(
     from driftguard.history.port import Query
     from driftguard.model.remediation import Cure
     from driftguard.remediation import Wishes
-    from driftguard.remediation.render import markdown, text
     from driftguard.remediation.rollout import rollout as known_rollout
-    from driftguard.remediation.seal import to_json, write
     from driftguard.wiring import Wiring
 
     known_rollout(rollout or app.settings.remediation.rollout, app.settings.remediation.rollouts)
@@ -99,14 +97,20 @@ def plan_command(
         wishes = Wishes(author=wiring.actor, rollout=rollout, cures=cures, allow_deletes=allow_deletes)
         plan = wiring.plan(chosen, wishes)
         wiring.store.put_plan(plan)
-    path = Path(out or f"{plan.id}.json")
+    _shown(plan, Path(out or f"{plan.id}.json"), output)
+    return 0
+
+
+def _shown(plan: Plan, path: Path, output: str) -> None:
+    from driftguard.remediation.render import markdown, text
+    from driftguard.remediation.seal import to_json, write
+
     write(plan, path)
     if output == "json":
         print_json(to_json(plan))
     else:
         click.echo(markdown(plan) if output == "md" else text(plan))
     click.echo(f"The plan is {path}.", err=True)
-    return 0
 
 
 def _kinds(drift: bool, compliance: bool, unmanaged: bool, named: bool) -> tuple[str, ...]:

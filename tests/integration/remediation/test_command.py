@@ -91,7 +91,9 @@ def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
-    plan = json.loads(shop.run("remediate", "plan", "--stack", "shop", "--out", "plan.json", "--output", "json").stdout)
+    plan = json.loads(
+        shop.run("remediate", "plan", "--stack", "shop", "--out", "plan.json", "--output", "json").stdout
+    )
     by_cure = {step["cure"]: step for step in plan["steps"]}
     assert by_cure["REVERT"]["expected"] == [{"path": "/Threshold", "before": 500, "after": 5}]
     assert by_cure["ADOPT"]["parameters"]["Diff"].count("\n+") == 2
@@ -105,7 +107,9 @@ def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
     said = json.loads(shop.run("remediate", "apply", "plan.json", "--output", "json").stdout)
     assert {row["status"] for row in said["executions"]} == {"VERIFIED"}
     patched = next(Path("driftguard-patches").glob("*.yaml")).read_text("utf-8")
-    assert "DisplayName: By hand" in patched and "# a topic" in patched and "# The shop's messages." in patched
+    assert (
+        "DisplayName: By hand" in patched and "# a topic" in patched and "# The shop's messages." in patched
+    )
 
     shop.world.client("cloudformation").update_stack(StackName="shop", TemplateBody=patched)
     with shop.world.wiring() as wiring:
