@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Any
 from driftguard.settings import Settings
 
 if TYPE_CHECKING:
-    from driftguard.aws import Aws
+    from driftguard.aws import Aws, Place
     from driftguard.declared.repository import Repository
     from driftguard.history.redact import Redactor
     from driftguard.history.store import SqlStore
-    from driftguard.model import DeclaredResource, Drift, Finding, Report, Snapshot
+    from driftguard.model import DeclaredResource, Drift, Finding, Report, ResourceKey, Snapshot
     from driftguard.model.notice import Delivery
     from driftguard.model.remediation import Plan, Step
     from driftguard.model.trend import TrendPoint
     from driftguard.notify import Composer, Tools
     from driftguard.remediation import Remedies, Wishes
+    from driftguard.remediation.results import Outcome
     from driftguard.remediation.runner import Runner
     from driftguard.rules import Catalogue
     from driftguard.scan import Job
@@ -187,6 +188,40 @@ class Wiring:
             actor=self.actor,
             needs_approval=needs_approval,
         )
+
+    def apply(self, plan: Plan, *, patches: Path, needs_approval: bool = True) -> Outcome:
+        """Apply a plan to its end and pass the results on to Security Hub and OpsCenter, where asked."""
+        from driftguard.remediation.tell import tell
+
+        outcome = self.runner(plan, patches=patches, needs_approval=needs_approval).run()
+        settings, writer = self.settings.remediation, self._writer()
+        if settings.security_hub or settings.ops_items:
+
+            def place_of(key: ResourceKey) -> Place:
+                return writer.place(key.account, "us-east-1" if key.region == "global" else key.region)
+
+            for problem in tell(plan, outcome.executions, place_of, settings):
+                self.store.audit(self.actor, "plan.told", plan.id, {"problem": problem})
+        return outcome
+
+    def automatic(self, findings: Sequence[Finding], *, patches: Path) -> tuple[Plan | None, Outcome | None]:
+        """What the rules of ``remediation.automatic`` say about findings: done, or only rehearsed.
+
+        For the service, after a scan that was recorded.  Answers the plan that was applied and its outcome.
+        """
+        from driftguard.remediation import Wishes
+        from driftguard.remediation.automatic import REHEARSED, changing_only, choose, record
+
+        chosen = choose(findings, self.settings.remediation.automatic)
+        if chosen.rehearse:
+            rehearsed = changing_only(self.plan(chosen.rehearse, Wishes(author="driftguard")))
+            self.store.audit("driftguard", REHEARSED, rehearsed.id, record(rehearsed))
+        if not chosen.act:
+            return None, None
+        plan = changing_only(self.plan(chosen.act, Wishes(author="driftguard")))
+        self.store.put_plan(plan)
+        self.store.audit("driftguard", "plan.automatic", plan.id, {"digest": plan.digest})
+        return plan, self.apply(plan, patches=patches, needs_approval=False)
 
     def _writer(self) -> Aws:
         """AWS with the role that may start automations and change sets."""

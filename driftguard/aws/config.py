@@ -187,3 +187,10 @@ class Config(Gateway):
         while chunk := list(islice(rest, 25)):
             answer = self.call("DescribeRemediationConfigurations", ConfigRuleNames=chunk)
             yield from answer.get("RemediationConfigurations", ())
+
+    @reads("config:DescribeRemediationExceptions")
+    def remediation_exceptions(self, rule: str) -> Iterator[Answer]:
+        """The resources that are exempt from the remediation of a rule."""
+        return self.items(
+            "DescribeRemediationExceptions", "RemediationExceptions", ConfigRuleName=rule, Limit=100
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -70,3 +71,14 @@ class Ssm(Gateway):
     def calendar_state(self, names: tuple[str, ...]) -> Answer:
         """Whether change calendars are OPEN or CLOSED now, and until when."""
         return self.call("GetCalendarState", CalendarNames=list(names))
+
+    @reads("ssm:DescribeOpsItems")
+    def ops_items(self, key: str, value: str) -> Iterator[Answer]:
+        """Summaries of the OpsItems whose operational data hold ``key`` with ``value``."""
+        wanted = json.dumps({"key": key, "value": value})
+        return self.items(
+            "DescribeOpsItems",
+            "OpsItemSummaries",
+            OpsItemFilters=[{"Key": "OperationalData", "Values": [wanted], "Operator": "Equal"}],
+            MaxResults=50,
+        )

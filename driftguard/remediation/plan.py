@@ -13,9 +13,10 @@ from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Step
 from driftguard.remediation.cures import choose
 from driftguard.remediation.guards import Planned, planned_refusal
 from driftguard.remediation.material import Case, Material
+from driftguard.remediation.parts import Impossible
 from driftguard.remediation.remedies import Remedies
 from driftguard.remediation.seal import seal
-from driftguard.remediation.steps import Impossible, build
+from driftguard.remediation.steps import build
 from driftguard.settings.remediation import RemediationSettings
 
 

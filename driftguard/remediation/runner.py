@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from driftguard.errors import (
     AccessDeniedError,
@@ -19,42 +19,28 @@ from driftguard.errors import (
     RefusedError,
     ThrottledError,
 )
-from driftguard.model import Json, Resource
+from driftguard.model import Resource
 from driftguard.model.remediation import ActionKind, Execution, ExecutionStatus, Plan, Step
 from driftguard.remediation.guards import Starting, plan_refusals, refusal
+from driftguard.remediation.results import (
+    FAULTY,
+    LOCAL,
+    OPEN,
+    Outcome,
+    Running,
+    before,
+    not_restored,
+    properties_of,
+)
 from driftguard.remediation.rollout import rollout, waves
 from driftguard.remediation.seal import canonical, token_of
 from driftguard.remediation.seams import Clock, Desk, Eyes, Hands, Ledger, Look, State, Switch
-from driftguard.remediation.values import ABSENT, Operation, settings_patch
+from driftguard.remediation.values import Operation, settings_patch
 from driftguard.settings.remediation import RemediationSettings
 
 log = logging.getLogger(__name__)
-OPEN = (ExecutionStatus.PENDING, ExecutionStatus.STARTED)
-FAULTY = (ExecutionStatus.FAILED, ExecutionStatus.RAN_NOT_FIXED, ExecutionStatus.ROLLED_BACK)
 _START_ATTEMPTS = 6
 _POLL_SECONDS = 2.0
-_LOCAL = (ActionKind.TEMPLATE_PATCH, ActionKind.WAIVER)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended.  ``stopped`` says why not everything was started; ``paused`` that it may go on."""
-
-    executions: tuple[Execution, ...]
-    stopped: str = ""
-    paused: bool = False
-
-    @property
-    def clean(self) -> bool:
-        """Whether every step did what it was for."""
-        return not self.paused and all(one.status is ExecutionStatus.VERIFIED for one in self.executions)
-
-
-@dataclass(slots=True)
-class _Running:
-    step: Step
-    execution: Execution
-    since: float
 
 
 class Runner:
@@ -114,7 +100,7 @@ class Runner:
 
     def _wave(self, steps: Sequence[Step]) -> None:
         waiting = deque(step for step in steps if not self._ended(step))
-        running: list[_Running] = []
+        running: list[Running] = []
         while waiting or running:
             self._ask(steps)
             while waiting and len(running) < self._settings.concurrency and self._may_start(waiting[0]):
@@ -170,16 +156,18 @@ class Runner:
 
     # -- one step
 
-    def _begin(self, step: Step) -> _Running | None:
+    def _begin(self, step: Step) -> Running | None:
         """Start a step, or take up what was started before; ``None`` when it has ended already."""
         known = self._known.get(self._token(step))
         if known is not None and known.status is ExecutionStatus.STARTED:
-            return self._running(step, known)
+            return Running(step, known, self._clock.now().timestamp())
         if known is not None:
             found = self._found(step)
             if found:
-                return self._running(
-                    step, self._write(replace(known, status=ExecutionStatus.STARTED, execution_id=found))
+                return Running(
+                    step,
+                    self._write(replace(known, status=ExecutionStatus.STARTED, execution_id=found)),
+                    self._clock.now().timestamp(),
                 )
         refused = self._refused(step)
         if refused:
@@ -188,7 +176,7 @@ class Runner:
         intention = known or self._new(step, ExecutionStatus.PENDING)
         if known is None:
             self._write(intention)
-        if step.action in _LOCAL:
+        if step.action in LOCAL:
             self._write(self._at_desk(step, intention))
             return None
         return self._start(step, intention)
@@ -209,8 +197,8 @@ class Runner:
                     settings=self._settings,
                     now=self._clock.now(),
                     live=self._eyes.read(step.key) if step.action is not ActionKind.WAIVER else None,
-                    stack_status=self._hands.stack_status(step) if step.action not in _LOCAL else "",
-                    calendars=self._hands.calendars(step) if step.action not in _LOCAL else {},
+                    stack_status=self._hands.stack_status(step) if step.action not in LOCAL else "",
+                    calendars=self._hands.calendars(step) if step.action not in LOCAL else {},
                     document_problem=self._hands.document_problem(step)
                     if step.action is ActionKind.SSM_AUTOMATION
                     else "",
@@ -220,7 +208,7 @@ class Runner:
             return f"It could not be looked at before the start: {error}"
         return f"{said[1][0].upper()}{said[1][1:]} ({said[0]})" if said else ""
 
-    def _start(self, step: Step, intention: Execution) -> _Running | None:
+    def _start(self, step: Step, intention: Execution) -> Running | None:
         try:
             started = self._started(step, self._token(step))
         except (AwsError, RefusedError) as error:
@@ -228,8 +216,10 @@ class Runner:
             missing = f" Missing action: {error.action}." if isinstance(error, AccessDeniedError) else ""
             self._write(self._done(intention, status, f"It was not started: {error}{missing}"))
             return None
-        return self._running(
-            step, self._write(replace(intention, status=ExecutionStatus.STARTED, execution_id=started))
+        return Running(
+            step,
+            self._write(replace(intention, status=ExecutionStatus.STARTED, execution_id=started)),
+            self._clock.now().timestamp(),
         )
 
     def _started(self, step: Step, token: str, *, undo: Sequence[Operation] = ()) -> str:
@@ -259,7 +249,7 @@ class Runner:
             self._clock.sleep(wait)
         self._last_start = self._clock.now().timestamp()
 
-    def _settle(self, one: _Running) -> bool:
+    def _settle(self, one: Running) -> bool:
         """Whether a running step has ended; then its result is written."""
         try:
             look = self._hands.look(one.step, one.execution.execution_id)
@@ -278,7 +268,7 @@ class Runner:
         self._write(self._judged(one, look))
         return True
 
-    def _stop(self, one: _Running) -> None:
+    def _stop(self, one: Running) -> None:
         try:
             self._hands.stop(one.step, one.execution.execution_id)
         except AwsError as error:
@@ -286,7 +276,7 @@ class Runner:
 
     # -- afterwards
 
-    def _judged(self, one: _Running, look: Look) -> Execution:
+    def _judged(self, one: Running, look: Look) -> Execution:
         """The result: not that the action ended, but whether the fault is gone."""
         fixed, said, live = self._verdict(one.step, patient=look.state is State.SUCCEEDED)
         if fixed:
@@ -326,7 +316,7 @@ class Runner:
         """Put the saved state of a step back, wait, and look whether it is there."""
         self._ledger.audit(self._actor, "step.rollback", f"{self._plan.id}/{step.id}", {})
         try:
-            operations = settings_patch(_before(step), _properties(self._eyes.read(step.key)))
+            operations = settings_patch(before(step), properties_of(self._eyes.read(step.key)))
             if not operations:
                 return self._back(execution, "Everything is as it was saved.")
             token = token_of(self._plan, step, f"rollback {canonical(operations).decode()}")
@@ -339,7 +329,7 @@ class Runner:
             live = self._eyes.read(step.key)
         except AwsError as error:
             return replace(execution, detail=f"{execution.detail} The rollback ran, unseen: {error}")
-        wrong = _not_restored(step, live)
+        wrong = not_restored(step, live)
         if wrong:
             return replace(
                 execution, detail=f"{execution.detail} The rollback ran, but {wrong} is not as before."
@@ -399,9 +389,6 @@ class Runner:
     def _token(self, step: Step) -> str:
         return token_of(self._plan, step)
 
-    def _running(self, step: Step, execution: Execution) -> _Running:
-        return _Running(step, execution, self._clock.now().timestamp())
-
     def _new(self, step: Step, status: ExecutionStatus, detail: str = "") -> Execution:
         now = self._clock.now()
         return Execution(
@@ -422,18 +409,3 @@ class Runner:
             self._ledger.update_execution(execution)
         self._known[execution.token] = execution
         return execution
-
-
-def _before(step: Step) -> dict[str, Json]:
-    """What the saved state says: each place that the step changes, `ABSENT` where there was nothing."""
-    return {one.path: step.saved.get(one.path, ABSENT) for one in step.expected if one.path}
-
-
-def _properties(live: Resource | None) -> Mapping[str, Json]:
-    return live.properties if live is not None else {}
-
-
-def _not_restored(step: Step, live: Resource | None) -> str:
-    """The first place that is not as it was saved."""
-    found = settings_patch(_before(step), _properties(live))
-    return str(found[0]["path"]) if found else ""

@@ -116,5 +116,11 @@ class RemediationSettings(Section):
         default_factory=dict,
         description="Values that remedies ask for, such as LogBucket or KmsKeyId; NAME@ACCOUNT narrows one.",
     )
+    security_hub: bool = Field(
+        False, description="Set the workflow status of our findings in Security Hub after a run."
+    )
+    ops_items: bool = Field(
+        False, description="Open an OpsItem for each step that did not help, and resolve it once one does."
+    )
     automatic: tuple[AutomaticRule, ...] = Field((), description="What is put right without a person.")
     folders: tuple[str, ...] = Field((), description="Folders with remedies of your own.")

@@ -20,7 +20,8 @@ from driftguard.model.remediation import Execution, ExecutionStatus, Plan
 from driftguard.remediation import Material, plan
 from driftguard.remediation.control import AuditSwitch
 from driftguard.remediation.hands import AwsHands
-from driftguard.remediation.runner import Outcome, Runner
+from driftguard.remediation.results import Outcome
+from driftguard.remediation.runner import Runner
 from driftguard.rules import JudgeContext, Neighbours
 from driftguard.sandbox import Sandbox
 from driftguard.wiring import Wiring, _Time

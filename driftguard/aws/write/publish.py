@@ -23,6 +23,24 @@ class SecurityHubWrite(Gateway):
         while chunk := [dict(finding) for finding in islice(rest, 100)]:
             yield from self.call("BatchImportFindings", Findings=chunk).get("FailedFindings", ())
 
+    @writes("securityhub:BatchUpdateFindings")
+    def update_workflow(
+        self, findings: Iterable[Answer], status: str, note: str, author: str
+    ) -> Iterator[Answer]:
+        """Set the workflow status of findings (Id and ProductArn), 100 at a time; yields the refused ones.
+
+        https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchUpdateFindings.html
+        """
+        rest = iter(findings)
+        while chunk := [dict(finding) for finding in islice(rest, 100)]:
+            answer = self.call(
+                "BatchUpdateFindings",
+                FindingIdentifiers=chunk,
+                Workflow={"Status": status},
+                Note={"Text": note[:512], "UpdatedBy": author},
+            )
+            yield from answer.get("UnprocessedFindings", ())
+
 
 class SnsWrite(Gateway):
     SERVICE = "sns"

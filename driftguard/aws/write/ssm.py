@@ -70,3 +70,8 @@ class SsmWrite(Gateway):
         """Open an OpsItem; answers its id.  ``fields`` are further members of CreateOpsItem."""
         answer = self.call("CreateOpsItem", Title=title, Description=description, Source=source, **fields)
         return str(answer["OpsItemId"])
+
+    @writes("ssm:UpdateOpsItem")
+    def update_ops_item(self, ops_item_id: str, status: str) -> None:
+        """Set the status of an OpsItem: Open, InProgress, Resolved, Closed."""
+        self.call("UpdateOpsItem", OpsItemId=ops_item_id, Status=status)

@@ -13,7 +13,9 @@ from driftguard.cli.output import output_option, print_json
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
-    from driftguard.history.port import Store
+    from collections.abc import Iterator
+
+    from driftguard.history.port import AuditEntry, Store
     from driftguard.model import Finding
     from driftguard.model.remediation import Cure, Plan
     from driftguard.wiring import Wiring
@@ -95,11 +97,11 @@ def plan_command(
         wishes = Wishes(author=wiring.actor, rollout=rollout, cures=cures, allow_deletes=allow_deletes)
         plan = wiring.plan(chosen, wishes)
         wiring.store.put_plan(plan)
-    _write_and_show(plan, Path(out or f"{plan.id}.json"), output)
+    _shown(plan, Path(out or f"{plan.id}.json"), output)
     return 0
 
 
-def _write_and_show(plan: Plan, path: Path, output: str) -> None:
+def _shown(plan: Plan, path: Path, output: str) -> None:
     from driftguard.remediation.render import markdown, text
     from driftguard.remediation.seal import to_json, write
 
@@ -184,7 +186,7 @@ def apply_command(app: App, plan: str, patches: str, output: str) -> int:
 
     with Wiring(app.settings) as wiring:
         found = _load(wiring, plan)
-        result = wiring.runner(found, patches=Path(patches)).run()
+        result = wiring.apply(found, patches=Path(patches))
     if output == "json":
         print_json(
             {"plan": found.id, "stopped": result.stopped, "paused": result.paused, **_rows(result.executions)}
@@ -278,6 +280,56 @@ def setup_command(app: App) -> int:
 
     with Wiring(app.settings) as wiring:
         click.echo(template(wiring.remedies, app.settings.remediation), nl=False)
+    return 0
+
+
+@command.command("rehearsal", help="What automation would have done in the last nights.")
+@click.option("--nights", type=click.IntRange(1, 400), default=7, show_default=True)
+@pass_app
+def rehearsal_command(app: App, nights: int) -> int:
+    from driftguard.remediation.automatic import rehearsals
+    from driftguard.wiring import Wiring
+
+    with Wiring(app.settings) as wiring:
+        click.echo(rehearsals(_audit(wiring.store), wiring.clock(), nights), nl=False)
+    return 0
+
+
+def _audit(store: Store) -> Iterator[AuditEntry]:
+    after = 0
+    while entries := store.audit_entries(after, 1000):
+        yield from entries
+        after = entries[-1].sequence
+
+
+@command.command("import", help="Take over AWS Config's remediations (printed) and exceptions (as waivers).")
+@click.option("--waivers/--no-waivers", default=False, show_default=True, help="Record the exceptions, too.")
+@pass_app
+def import_command(app: App, waivers: bool) -> int:
+    from driftguard.model import Gap
+    from driftguard.remediation.imports import remedies_yaml
+    from driftguard.remediation.imports import waivers as made
+    from driftguard.wiring import Wiring
+
+    with Wiring(app.settings) as wiring:
+        rules, found, taken = [], [], 0
+        for target in wiring.aws.targets():
+            place = wiring.aws.enter(target)
+            if isinstance(place, Gap):
+                click.echo(f"{target.account}/{target.region}: {place.detail}", err=True)
+                continue
+            here = list(place.config.rules())
+            names = [str(one["ConfigRuleName"]) for one in here]
+            mine = list(place.config.remediations(names))
+            rules += here
+            found += mine
+            for one in mine if waivers else ():
+                kept = place.config.remediation_exceptions(str(one["ConfigRuleName"]))
+                for waiver in made(kept, here, target.account, wiring.clock()):
+                    wiring.store.put_waiver(waiver, actor=wiring.actor)
+                    taken += 1
+    click.echo(remedies_yaml(rules, found), nl=False)
+    click.echo(f"{len(found)} remediations, {taken} exceptions.", err=True)
     return 0
 
 

@@ -1,0 +1,157 @@
+"""FIX: a remedy for a policy fault, in AWS or, where a template would undo it, in that template.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from driftguard.model import Json
+from driftguard.model.remediation import ActionKind, Change, Cure, Step
+from driftguard.remediation.adopt import Edit, patch_template
+from driftguard.remediation.material import Case, Material
+from driftguard.remediation.parts import (
+    MARK,
+    Impossible,
+    changes_of,
+    holds_secret,
+    make_step,
+    patch_arguments,
+    patched,
+    role_arn,
+    shown,
+    template_step,
+    verification,
+)
+from driftguard.remediation.remedies import REVERTER, SETTER, NotFitting, Remedies, Remedy
+from driftguard.remediation.values import ABSENT, at, saved, settings_patch, undo
+from driftguard.schema import registry
+from driftguard.settings.remediation import RemediationSettings
+
+
+def fix(case: Case, why: str, material: Material, remedies: Remedies, settings: RemediationSettings) -> Step:
+    policy = case.worst.subject
+    candidates = remedies.of(policy, case.key.type)
+    if not candidates:
+        raise Impossible(f"no remedy for {policy} on {case.key.type} is known.", "no-remedy")
+    if case.live is None:
+        raise Impossible(material.unread.get(case.key, "it could not be read again just now."), "unread")
+    reasons = []
+    for remedy in candidates:
+        inputs = inputs_for(settings, case.key.account)
+        try:
+            wanted = remedy.wanted(case.live, inputs)
+            undone = _declared_otherwise(case, wanted)
+            if undone:
+                return _fix_in_template(case, wanted, undone)
+            return _fix_live(case, why, remedy, wanted, remedies, settings, material)
+        except NotFitting as error:
+            reasons.append(f"{remedy.title}: {error}")
+    raise Impossible(" ".join(reasons), "no-remedy")
+
+
+def _fix_live(
+    case: Case,
+    why: str,
+    remedy: Remedy,
+    wanted: Mapping[str, Json],
+    remedies: Remedies,
+    settings: RemediationSettings,
+    material: Material,
+) -> Step:
+    assert case.live is not None
+    live = case.live.properties
+    operations = settings_patch(wanted, live)
+    if holds_secret(case, operations, material):
+        raise NotFitting("a value concerned is secret, so it cannot be shown or saved.")
+    safe = remedy.why_safe + (f" Mind: {remedy.disruption}" if remedy.disruption else "")
+    if remedy.document == SETTER:
+        if not operations:
+            raise NotFitting("the resource has these values already.")
+        return patched(
+            case, SETTER, operations, live, settings, cure=Cure.FIX, why=why, title=remedy.title,
+            why_safe=safe, deletes=remedy.deletes,
+        )  # fmt: skip
+    arguments: dict[str, Json] = {
+        "AutomationAssumeRole": [role_arn(case, settings)],
+        **remedy.arguments(case.live, inputs_for(settings, case.key.account)),
+    }
+    document = remedies.documents.get(remedy.document)
+    if document is not None and (problems := document.problems(arguments)):
+        raise NotFitting(" ".join(problems))
+    back = undo(operations, live)
+    schema = registry().get(case.key.type)
+    can_undo = bool(back) and schema is not None and "update" in schema.handlers
+    return make_step(
+        case,
+        cure=Cure.FIX,
+        action=ActionKind.SSM_AUTOMATION,
+        target=remedy.document,
+        parameters=arguments,
+        expected=(*changes_of(operations, live), *_effect(remedy)),
+        saved=saved(operations, live),
+        rollback={"document": REVERTER, "parameters": patch_arguments(case, back, settings)}
+        if can_undo
+        else None,
+        why=why,
+        title=remedy.title,
+        why_safe=safe,
+        deletes=remedy.deletes,
+        verify=verification(case),
+    )
+
+
+def _effect(remedy: Remedy) -> tuple[Change, ...]:
+    return (Change(path="", before=MARK, after=remedy.effect),) if remedy.effect else ()
+
+
+def _declared_otherwise(case: Case, wanted: Mapping[str, Json]) -> dict[str, Json]:
+    """What a template declares with another value, so that its next deployment would undo the fix."""
+    if case.declared is None:
+        return {}
+    return {
+        place: value
+        for place, value in wanted.items()
+        if (declared := _nearest(case.declared.properties, place)) is not ABSENT and declared != value
+    }
+
+
+def _nearest(properties: Mapping[str, Json], place: str) -> Json:
+    """The declared value at the pointer; nothing where the template does not speak of it."""
+    return at(properties, place)
+
+
+def _fix_in_template(case: Case, wanted: Mapping[str, Json], undone: Mapping[str, Json]) -> Step:
+    assert case.declared is not None
+    if case.template is None:
+        raise Impossible(
+            f"stack {case.declared.stack_name} declares {next(iter(undone))} with another value and would undo "
+            "the fix, and the text of its template is not known.",
+            "template-would-undo",
+        )
+    edits = [
+        Edit.of(case.declared, place, value, at(case.declared.properties, place))
+        for place, value in wanted.items()
+    ]
+    try:
+        after = patch_template(case.template.text, edits)
+    except ValueError as error:
+        raise Impossible(f"the template would undo a fix, and it cannot be patched: {error}.") from None
+    expected = tuple(
+        Change(path=place, before=shown(at(case.declared.properties, place)), after=shown(value))
+        for place, value in wanted.items()
+    )
+    why = (
+        f"The stack {case.declared.stack_name} declares {', '.join(undone)} otherwise: its next deployment would "
+        "undo a fix in AWS, so the template is what has to change."
+    )
+    return template_step(case, Cure.FIX, why, edits, after, expected)
+
+
+def inputs_for(settings: RemediationSettings, account: str) -> dict[str, str]:
+    """The settings' inputs as they are for one account: ``NAME@ACCOUNT`` goes before ``NAME``."""
+    plain = {name: value for name, value in settings.inputs.items() if "@" not in name}
+    own = {
+        name.partition("@")[0]: value
+        for name, value in settings.inputs.items()
+        if name.partition("@")[2] == account
+    }
+    return {**plain, **own}
