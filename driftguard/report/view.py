@@ -58,6 +58,8 @@ class Item:
     more_changes: int
     before_label: str
     badges: tuple[str, ...]
+    fault: str = ""
+    """The title without the resource's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +254,7 @@ def item(
     return Item(
         finding=finding,
         title=_title(finding, name, policies or {}, say),
+        fault=_fault(finding, policies or {}, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
@@ -266,11 +269,16 @@ def item(
     )
 
 
+def _fault(finding: Finding, policies: Mapping[str, PolicySummary], say: Messages) -> str:
+    """The finding's own title, or its policy's in the language of the report."""
+    policy = policies.get(finding.subject) if finding.kind is FindingKind.COMPLIANCE else None
+    korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
+    return korean or finding.title
+
+
 def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     if finding.kind is FindingKind.COMPLIANCE:
-        policy = policies.get(finding.subject)
-        korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
-        return f"{name}: {korean or finding.title}"
+        return f"{name}: {_fault(finding, policies, say)}"
     if finding.kind is FindingKind.UNMANAGED:
         return say("finding.unmanaged", name=name)
     if finding.kind is FindingKind.UNDECLARED:

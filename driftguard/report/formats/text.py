@@ -159,7 +159,7 @@ def _finding(item: Item, shown: View) -> Iterable[Text]:
     if not item.changes:
         title = item.title
         if item.finding.kind.value == "COMPLIANCE":
-            title = shown.text("compact.fails", title=item.finding.title)
+            title = shown.text("compact.fails", title=item.fault)
         yield Text.assemble("  ", title, *badges)
         if item.finding.kind.value == "COMPLIANCE" and item.finding.message:
             yield Text(f"    {item.finding.message}", style="dim")
