@@ -28,7 +28,7 @@ from driftguard.model import (
 )
 from driftguard.model.remediation import Step
 from driftguard.remediation.material import Material, TemplateText
-from driftguard.rules import JudgeContext, Neighbours
+from driftguard.rules import JudgeContext, Neighbours, facts_of
 from driftguard.scan import account_facts
 from driftguard.scan.drifts import Comparer, Rules
 from driftguard.scan.job import Job
@@ -70,6 +70,7 @@ class Again:
             cancelled=lambda: False,
             repository=self._job.repository,
             baselines=self._job.baselines,
+            facts=facts_of(self._job.catalogue.policies),
         )
 
     @cached_property
@@ -96,7 +97,11 @@ class Again:
         known = self.readings.snapshot.resources.get(key)
         try:
             if key.type == ACCOUNT:
-                facts = (one for one in read_account(self.place(key)) if isinstance(one, Resource))
+                facts = (
+                    one
+                    for one in read_account(self.place(key), facts_of(self._job.catalogue.policies))
+                    if isinstance(one, Resource)
+                )
                 return account_facts.split({one.key: one for one in facts}).get(key)
             if key.type in service_reads.TYPES and key in self.declared:
                 return service_reads.read(self.place(key), self.declared[key], key)

@@ -16,7 +16,7 @@ from driftguard.history.redact import Redactor
 from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope, Snapshot
 from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
-from driftguard.rules import Catalogue
+from driftguard.rules import Catalogue, facts_of
 from driftguard.rules.waivers import load_waivers
 from driftguard.scan.acceptances import gathered
 from driftguard.scan.blame import blame
@@ -72,6 +72,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             repository=job.repository,
             baselines=job.baselines,
             takes=_takes(job.catalogue),
+            facts=facts_of(job.catalogue.policies),
         )
         memory = _memory(job, readings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from driftguard.declared.stacks import Attribute, Declared, declare, declare_sou
 from driftguard.declared.template import Template
 from driftguard.errors import AwsError, CredentialsError, TemplateError
 from driftguard.live import Deletion, ReadOptions, read_account, read_config_results, read_place
+from driftguard.live.account import ACCOUNT_WIDE, BASIC
 from driftguard.live.gaps import gap_of
 from driftguard.live.inventory import type_filter
 from driftguard.model import (
@@ -22,10 +23,10 @@ from driftguard.model import (
     Gap,
     GapReason,
     Resource,
-    ResourceKey,
     StackState,
 )
 from driftguard.scan.children import children
+from driftguard.scan.deployed import deployed_at
 from driftguard.scan.identify import identified
 from driftguard.scan.merge import PlaceReading, merged
 from driftguard.scan.progress import Progress
@@ -50,18 +51,25 @@ def read(
     repository: Repository | None = None,
     baselines: Sequence[DeclaredResource] = (),
     takes: Takes = lambda _: True,
+    facts: Collection[str] | None = None,
 ) -> Readings:
     """Read every target.
 
+    ``facts`` are the facts of an account that the chosen policies need (None: the cheap ones).
     ``repository`` holds templates to compare with what is deployed, ``baselines`` recorded states that are
     declared state as well; ``takes`` says of which policies AWS Config's own verdicts are wanted.  Raises
     `CredentialsError` when our own credentials are no good (any more).
     """
     recorded = _recorded(targets, baselines) if not settings.scope.stacks else {}
 
+    first = {target.account: target for target in reversed(targets)}
+
     def one(target: Target) -> PlaceReading:
         more = recorded.get((target.account, target.region), ())
-        return _PlaceJob(aws, target, settings, progress, cancelled, repository, more, takes).run()
+        wanted = frozenset(BASIC if facts is None else facts)
+        if first[target.account] != target:
+            wanted -= ACCOUNT_WIDE.keys()  # what is one for the whole account is asked once
+        return _PlaceJob(aws, target, settings, progress, cancelled, repository, more, takes, wanted).run()
 
     with ThreadPoolExecutor(_PLACES_AT_ONCE, thread_name_prefix="place") as pool:
         readings = list(pool.map(one, targets))
@@ -137,6 +145,7 @@ class _PlaceJob:
         repository: Repository | None,
         baselines: Sequence[DeclaredResource],
         takes: Takes,
+        facts: Collection[str],
     ) -> None:
         self._aws = aws
         self._target = target
@@ -146,6 +155,7 @@ class _PlaceJob:
         self._repository = repository
         self._baselines = baselines
         self._takes = takes
+        self._wanted_facts = facts
         self._name = f"{target.account}/{target.region}"
         self._found = PlaceReading()
 
@@ -190,7 +200,7 @@ class _PlaceJob:
             if gap.reason is not GapReason.UNRESOLVED or (gap.type, gap.identifier) not in known
         ]
         found.gaps += found.declared.gaps
-        found.deployed_at = _deployed_at(deployment, found.declared.resources)
+        found.deployed_at = deployed_at(deployment, found.declared.resources)
         self._facts(place)
 
     def _deployment(self, place: Place) -> stack_reader.Deployment:
@@ -335,7 +345,7 @@ class _PlaceJob:
             raise
         except AwsError as error:
             self._found.gaps.append(gap_of(error, place.account, place.region, type_name="AWS::KMS::Alias"))
-        for fact in read_account(place):
+        for fact in read_account(place, self._wanted_facts):
             if isinstance(fact, Gap):
                 self._found.gaps.append(fact)
             else:
@@ -375,20 +385,3 @@ _HOLLOW = (
 def _solid(declared: Declared) -> tuple[DeclaredResource, ...]:
     """Without the resources that stand for nothing in AWS: there is nothing there that could drift."""
     return tuple(one for one in declared.resources if one.type not in _HOLLOW)
-
-
-def _deployed_at(
-    deployment: stack_reader.Deployment, declared: Iterable[DeclaredResource]
-) -> dict[ResourceKey, datetime]:
-    """When CloudFormation last touched each declared resource (ListStackResources)."""
-    touched = {
-        (stack.stack_id, str(item["LogicalResourceId"])): item.get("LastUpdatedTimestamp")
-        for stack in deployment.stacks
-        for item in stack.resources
-    }
-    found = {}
-    for one in declared:
-        moment = touched.get((one.stack_id or "", one.logical_id))
-        if one.key is not None and isinstance(moment, datetime):
-            found[one.key] = moment
-    return found

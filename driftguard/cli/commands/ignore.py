@@ -32,7 +32,7 @@ def command(app: App, property_: str, resource: str, account: str, decision: Dec
         ticket=decision.ticket,
         created_at=decision.made_at,
         expires_at=decision.expires_at,
-        policy="-",
+        policy="*",
         account=account,
         type=type_name,
         resource=resource,

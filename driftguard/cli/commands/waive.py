@@ -44,7 +44,7 @@ def command(
             key = found.key
             account, region, type_, resource = key.account, key.region, key.type, key.identifier
             compliance = found.kind == "COMPLIANCE"
-            policy, path = (found.subject, "*") if compliance else ("-", found.subject)
+            policy, path = (found.subject, "*") if compliance else ("*", found.subject)
         elif (policy, account, region, type_, resource) == ("*",) * 5 and not tags:
             raise InputError(
                 "that would waive everything.", fix="Name a finding, or narrow it with an option."

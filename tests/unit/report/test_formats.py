@@ -428,4 +428,5 @@ def test_a_korean_report_has_korean_titles() -> None:
     fault = finding("archive", "VERSIONING", kind=FindingKind.COMPLIANCE, title="Buckets keep versions")
     value = replace(base, policies=policies, findings=(fault,), new=frozenset())
     assert "버전 관리" in str(render(value, "md", "ko"))
+    assert "버전 관리" in str(render(value, "text", "ko", verbose=True))
     assert "버전 관리" not in str(render(value, "md", "en"))
