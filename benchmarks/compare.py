@@ -83,7 +83,7 @@ def deepdiff_seconds(count: int) -> float | None:
 
 def throughput() -> float:
     """Resources of a mixed kind compared in a second, one core."""
-    bucket = {
+    bucket: dict[str, Any] = {
         "BucketName": "b",
         "Tags": [{"Key": f"k{n}", "Value": str(n)} for n in range(5)],
         "VersioningConfiguration": {"Status": "Enabled"},
@@ -94,9 +94,9 @@ def throughput() -> float:
         "Arn": "arn:aws:s3:::b",
         "Tags": bucket["Tags"][::-1],
         "DomainName": "b.s3.amazonaws.com",
-    }  # type: ignore[index]  # a list
+    }
     group, other = pair(10)
-    cases = [
+    cases: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("AWS::S3::Bucket", bucket, live),
         ("AWS::EC2::SecurityGroup", {"SecurityGroupIngress": group}, {"SecurityGroupIngress": other}),
         ("AWS::SQS::Queue", {"DelaySeconds": "5"}, {"DelaySeconds": 5, "VisibilityTimeout": 30}),

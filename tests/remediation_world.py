@@ -71,7 +71,9 @@ class World:
     def make(self, type_name: str, properties: dict[str, Any]) -> str:
         """Make a resource with Cloud Control; answers its identifier."""
         client = self.client("cloudcontrol")
-        event = client.create_resource(TypeName=type_name, DesiredState=json.dumps(properties))["ProgressEvent"]
+        event = client.create_resource(TypeName=type_name, DesiredState=json.dumps(properties))[
+            "ProgressEvent"
+        ]
         while event["OperationStatus"] in ("PENDING", "IN_PROGRESS"):
             self.sleep(1)
             event = client.get_resource_request_status(RequestToken=event["RequestToken"])["ProgressEvent"]
@@ -81,7 +83,9 @@ class World:
     def wiring(self) -> Wiring:
         return Wiring(
             self.settings,
-            session_factory=lambda: self.sandbox.session(account=ACCOUNT, region=REGION, principal="driftguard"),
+            session_factory=lambda: self.sandbox.session(
+                account=ACCOUNT, region=REGION, principal="driftguard"
+            ),
             clock=self.sandbox.clock.now,
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from driftguard.compare import absent
 from driftguard.compare.context import Trail
-from driftguard.compare.forms import Path, general, hole, key, pointer, says_nothing
+from driftguard.compare.forms import Path, general, hole, is_empty, key, pointer, says_nothing
 from driftguard.compare.lists import align
 from driftguard.compare.tables import listed
 from driftguard.compare.tags import holds_tags
@@ -123,8 +123,27 @@ def _extra_members(
         trail.folded.append(Fold(path=pointer(path), rule="documented-default"))
         return
     for j, value in extra:
-        if value not in (None, ""):
+        if isinstance(value, Mapping) and _idle(walk, value, items, (*path, j)):
+            trail.folded.append(Fold(path=pointer((*path, j)), rule="empty-member"))
+        elif value not in (None, ""):
             walk.differ((*path, j), None, value, DifferenceType.ADD, trail)
+
+
+def _idle(walk: Walk, value: Json, node: Node | None, path: Path) -> bool:
+    """Whether a member says nothing: all that it holds is empty, off or the default.
+
+    AWS answers such members for what is there anyway, as the second tunnel of a VPN connection.
+    """
+    if isinstance(value, Mapping):
+        return all(
+            _idle(walk, child, node.child(name) if node else None, (*path, name))
+            for name, child in value.items()
+        )
+    if isinstance(value, list | tuple):
+        return all(
+            _idle(walk, child, node.items if node else None, (*path, j)) for j, child in enumerate(value)
+        )
+    return is_empty(value) or value is False or walk.residue.is_default(value, path, node)
 
 
 def _filled_by_service(walk: Walk, extra: list[tuple[int, Json]], node: Node | None, path: Path) -> bool:

@@ -67,11 +67,13 @@ class AwsHands:
             return self._automate(step.key, step.target, step.parameters, token)
         return self._revert(step, token)
 
-    def undo(self, step: Step, token: str) -> str:
+    def undo(self, step: Step, token: str, operations: Sequence[Mapping[str, Any]]) -> str:
         rollback = step.rollback
         if rollback is None:
             raise RefusedError("Nothing was saved that could be put back.", guard="no-rollback")
-        return self._automate(step.key, str(rollback["document"]), rollback["parameters"], token)
+        patch = orjson.dumps([dict(one) for one in operations]).decode()
+        parameters = {**rollback["parameters"], "PatchDocument": [patch]}
+        return self._automate(step.key, str(rollback["document"]), parameters, token)
 
     def _automate(self, key: ResourceKey, document: str, parameters: Mapping[str, Any], token: str) -> str:
         return (

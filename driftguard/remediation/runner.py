@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from driftguard.errors import (
@@ -19,20 +19,19 @@ from driftguard.errors import (
     RefusedError,
     ThrottledError,
 )
-from driftguard.model import Resource
+from driftguard.model import Json, Resource
 from driftguard.model.remediation import ActionKind, Execution, ExecutionStatus, Plan, Step
 from driftguard.remediation.guards import Starting, plan_refusals, refusal
 from driftguard.remediation.rollout import rollout, waves
-from driftguard.remediation.seal import token_of
+from driftguard.remediation.seal import canonical, token_of
 from driftguard.remediation.seams import Clock, Desk, Eyes, Hands, Ledger, Look, State, Switch
-from driftguard.remediation.values import ABSENT, at
+from driftguard.remediation.values import ABSENT, Operation, settings_patch
 from driftguard.settings.remediation import RemediationSettings
 
 log = logging.getLogger(__name__)
 OPEN = (ExecutionStatus.PENDING, ExecutionStatus.STARTED)
 FAULTY = (ExecutionStatus.FAILED, ExecutionStatus.RAN_NOT_FIXED, ExecutionStatus.ROLLED_BACK)
 _START_ATTEMPTS = 6
-_JUDGE_ATTEMPTS = 4
 _POLL_SECONDS = 2.0
 _LOCAL = (ActionKind.TEMPLATE_PATCH, ActionKind.WAIVER)
 
@@ -135,14 +134,12 @@ class Runner:
                 self._clock.sleep(_POLL_SECONDS)
 
     def _may_start(self, step: Step) -> bool:
+        self._listen()
         known = self._known.get(self._token(step))
         return known is not None or not (self._stopped or self._paused)
 
     def _ask(self, steps: Sequence[Step]) -> None:
-        asked = self._switch.asked()
-        if asked == "abort" and not self._stopped:
-            self._stopped = "the run was aborted"
-        self._paused = asked == "pause"
+        self._listen()
         if not self._stopped and self._plan.alarms:
             try:
                 name = self._hands.alarming(steps, self._plan.alarms)
@@ -150,6 +147,13 @@ class Runner:
                 name, self._stopped = "", f"the alarms could not be asked: {error}"
             if name:
                 self._stopped = f"the alarm {name} is in ALARM"
+
+    def _listen(self) -> None:
+        """What people said meanwhile."""
+        asked = self._switch.asked()
+        if asked == "abort" and not self._stopped:
+            self._stopped = "the run was aborted"
+        self._paused = asked == "pause"
 
     def _count(self) -> None:
         faults = sum(one.status in FAULTY for one in self._known.values())
@@ -228,13 +232,13 @@ class Runner:
             step, self._write(replace(intention, status=ExecutionStatus.STARTED, execution_id=started))
         )
 
-    def _started(self, step: Step, token: str, *, undo: bool = False) -> str:
+    def _started(self, step: Step, token: str, *, undo: Sequence[Operation] = ()) -> str:
         """Start with a bounded number of attempts, all of them with one token."""
         pause = 1.0
         for attempt in range(1, _START_ATTEMPTS + 1):
             self._pace()
             try:
-                return self._hands.undo(step, token) if undo else self._hands.start(step, token)
+                return self._hands.undo(step, token, undo) if undo else self._hands.start(step, token)
             except (ThrottledError, EndpointError) as error:
                 if attempt == _START_ATTEMPTS:
                     raise
@@ -306,24 +310,27 @@ class Runner:
         """What a fresh look says; AWS may need a moment until it shows what was done."""
         fixed: bool | None = None
         said, live = "", None
-        for attempt in range(_JUDGE_ATTEMPTS if patient else 1):
-            if attempt:
-                self._clock.sleep(_POLL_SECONDS * 2**attempt)
+        pause, end = _POLL_SECONDS, self._clock.now().timestamp() + self._settings.verify_minutes * 60
+        while True:
             try:
                 live = self._eyes.read(step.key)
                 fixed, said = self._eyes.judge(step, live)
             except AwsError as error:
                 fixed, said = None, f"It could not be read again: {error}"
-            if fixed:
-                break
-        return fixed, said, live
+            if fixed or not patient or self._clock.now().timestamp() >= end:
+                return fixed, said, live
+            self._clock.sleep(pause)
+            pause = min(pause * 2, 120.0)
 
     def roll_back(self, step: Step, execution: Execution) -> Execution:
         """Put the saved state of a step back, wait, and look whether it is there."""
         self._ledger.audit(self._actor, "step.rollback", f"{self._plan.id}/{step.id}", {})
         try:
-            started = self._started(step, token_of(self._plan, step, "rollback"), undo=True)
-            look = self._awaited(step, started)
+            operations = settings_patch(_before(step), _properties(self._eyes.read(step.key)))
+            if not operations:
+                return self._back(execution, "Everything is as it was saved.")
+            token = token_of(self._plan, step, f"rollback {canonical(operations).decode()}")
+            look = self._awaited(step, self._started(step, token, undo=operations))
         except (AwsError, RefusedError) as error:
             return replace(execution, detail=f"{execution.detail} The rollback could not be started: {error}")
         if look.state is not State.SUCCEEDED:
@@ -337,11 +344,14 @@ class Runner:
             return replace(
                 execution, detail=f"{execution.detail} The rollback ran, but {wrong} is not as before."
             )
+        return self._back(execution, "The state before was put back.")
+
+    def _back(self, execution: Execution, said: str) -> Execution:
         return replace(
             execution,
             status=ExecutionStatus.ROLLED_BACK,
             finished_at=self._clock.now(),
-            detail=f"{execution.detail} The state before was put back.",
+            detail=f"{execution.detail} {said}".strip(),
         )
 
     def _awaited(self, step: Step, execution_id: str) -> Look:
@@ -414,10 +424,16 @@ class Runner:
         return execution
 
 
+def _before(step: Step) -> dict[str, Json]:
+    """What the saved state says: each place that the step changes, `ABSENT` where there was nothing."""
+    return {one.path: step.saved.get(one.path, ABSENT) for one in step.expected if one.path}
+
+
+def _properties(live: Resource | None) -> Mapping[str, Json]:
+    return live.properties if live is not None else {}
+
+
 def _not_restored(step: Step, live: Resource | None) -> str:
     """The first place that is not as it was saved."""
-    properties = live.properties if live is not None else {}
-    for change in (one for one in step.expected if one.path):
-        if at(properties, change.path) != step.saved.get(change.path, ABSENT):
-            return change.path
-    return ""
+    found = settings_patch(_before(step), _properties(live))
+    return str(found[0]["path"]) if found else ""

@@ -47,8 +47,8 @@ class Hands(Protocol):
     def start(self, step: Step, token: str) -> str:
         """Start the step and answer its id; the same token never starts twice.  Raises `RefusedError`."""
 
-    def undo(self, step: Step, token: str) -> str:
-        """Start the rollback of a step."""
+    def undo(self, step: Step, token: str, operations: Sequence[Mapping[str, Json]]) -> str:
+        """Start the rollback of a step: the patch from what is now to what was saved."""
 
     def look(self, step: Step, execution_id: str) -> Look:
         """How it stands."""

@@ -29,8 +29,14 @@ def backup_plans(c: Judged) -> Any:
         return selections
     found: list[Any] = []
     for one in selections:
+        if one.__class__ in HOLES:
+            found.append(Maybe({}, Unknown(reason(one))))
+            continue
         given = one.get("BackupSelection")
-        answer = _selects(c, given if given.__class__ is dict else {})
+        if given.__class__ in HOLES:
+            answer: Any = Unknown(reason(given))
+        else:
+            answer = _selects(c, given if given.__class__ is dict else {})
         if answer is False:
             continue
         plan = resource_of(c, PLAN, one.get("BackupPlanId"))

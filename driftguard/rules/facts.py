@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from driftguard.rules.policy import Policy
 
 FILE = Path(__file__).parent / "data" / "account_facts.yaml"
 
@@ -89,3 +94,19 @@ class AccountSchema:
 def account_schema() -> AccountSchema:
     """The packaged facts."""
     return AccountSchema(yaml.load(FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+
+
+_ASKED = re.compile(r"account\('(\w+)'\)")
+
+
+def facts_of(policies: Iterable[Policy]) -> frozenset[str]:
+    """The facts that the policies need, so that no other one has to be read."""
+    known = frozenset(account_schema().facts)
+    found: set[str] = set()
+    for policy in policies:
+        if "AWS::::Account" in policy.resource_types:
+            found |= known if policy.reads is None else policy.reads & known
+        for expression in (policy.asserts, policy.applies_when):
+            if expression is not None:
+                found.update(_ASKED.findall(expression.text))
+    return frozenset(found)

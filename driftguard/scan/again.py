@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,8 @@ from driftguard.scan.readings import Memory, Readings
 
 _GLOBAL_REGION = "us-east-1"
 _AT_ONCE = 8
+_MOST_RELATED = 100
+_RELATED = re.compile(r"(?:related|resources|resource_of)\('(AWS::\w+::\w+)'")
 
 
 class Again:
@@ -150,19 +153,46 @@ class Again:
             for key, one in self.readings.snapshot.resources.items()
             if key.account == live.key.account and key != live.key
         ]
+        fixed, said = self._judged(step.policy, live, members)
+        related = self._related(step.policy, live) if fixed is False else []
+        if related:
+            # The verdict hangs on other resources, which the step may have made.
+            kinds = {one.type for one in related}
+            fixed, said = self._judged(
+                step.policy, live, [*(one for one in members if one.type not in kinds), *related]
+            )
+        return fixed, said
+
+    def _judged(self, policy: str, live: Resource, members: Sequence[Resource]) -> tuple[bool | None, str]:
         context = JudgeContext(
             now=self._job.clock(),
             neighbours=Neighbours([*members, live]),
             account_facts=account_facts.around(live.key, {one.key: one for one in (*members, live)}),
             environment=self.readings.environments.get(live.key.account, ""),
         )
-        for said in self._job.catalogue.evaluate(live, context):
-            if step.policy in (said.policy, *said.aliases):
-                if said.compliance is ComplianceType.INSUFFICIENT_DATA:
-                    return None, said.message
-                fixed = said.compliance is not ComplianceType.NON_COMPLIANT
-                return fixed, f"{step.policy} is {said.compliance}. {said.message}".strip()
-        return None, f"{step.policy} is not judged on {live.key.type}."
+        for verdict in self._job.catalogue.evaluate(live, context):
+            if policy in (verdict.policy, *verdict.aliases):
+                if verdict.compliance is ComplianceType.INSUFFICIENT_DATA:
+                    return None, verdict.message
+                fixed = verdict.compliance is not ComplianceType.NON_COMPLIANT
+                return fixed, f"{policy} is {verdict.compliance}. {verdict.message}".strip()
+        return None, f"{policy} is not judged on {live.key.type}."
+
+    def _related(self, name: str, live: Resource) -> list[Resource]:
+        """The resources of the types that a policy looks at beside its own, as they are now."""
+        policy = self._job.catalogue.get(name)
+        place = self.place(live.key)
+        found: list[Resource] = []
+        for kind in sorted(set(_RELATED.findall(policy.asserts.text)) if policy is not None else ()):
+            try:
+                names = [identifier for identifier, _ in place.cloud_control.list(kind)]
+                wanted = [one for one in names if one == live.key.identifier] or names[-_MOST_RELATED:]
+                found += [cloud_control.read(place, kind, one) for one in wanted]
+            except CredentialsError:
+                raise
+            except AwsError:
+                continue  # the verdict from the first reading stands
+        return found
 
     # -- planning
 

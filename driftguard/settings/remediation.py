@@ -80,6 +80,9 @@ class RemediationSettings(Section):
     concurrency: int = Field(10, ge=1, le=80, description="Automations under way at once (SSM allows 100).")
     starts_per_second: float = Field(2, gt=0, le=10, description="How fast automations are started.")
     step_timeout_minutes: float = Field(30, gt=0, le=720, description="How long one step may take.")
+    verify_minutes: float = Field(
+        10, ge=0, le=240, description="How long AWS may take until it shows what a step did."
+    )
     rollback_on_failure: bool = Field(True, description="Put the saved state back where a step did not help.")
     max_per_run: int = Field(50, ge=1, description="Steps in one plan.")
     max_per_account: int = Field(25, ge=1, description="Steps in one account.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +12,21 @@ from typing import Any
 import pytest
 import yaml
 
-from driftguard.model import ResourceKey, key_region
-from driftguard.model.remediation import Execution, Plan, Step
+from driftguard.model import (
+    Finding,
+    FindingKind,
+    FindingStatus,
+    ResourceKey,
+    Severity,
+    fingerprint,
+    key_region,
+)
+from driftguard.model.remediation import ActionKind, Cure, Execution, Plan, Step
 from driftguard.remediation import Remedies
 from driftguard.remediation.render import outcome
 from driftguard.sandbox import Sandbox
+from driftguard.scan.again import Again
+from driftguard.wiring import Wiring
 from tests.remediation_world import ACCOUNT, REGION, World, approve, wishes
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
@@ -51,6 +62,18 @@ def surroundings(world: World) -> dict[str, str]:
     here = {"LocationConstraint": REGION}
     for bucket in ("access-logs", "flow-logs", "trail-files", "lb-logs"):
         world.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=here)
+    logging = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": "arn:aws:s3:::access-logs/*",
+            }
+        ],
+    }
+    world.client("s3").put_bucket_policy(Bucket="access-logs", Policy=json.dumps(logging))
     vpc = world.make("AWS::EC2::VPC", {"CidrBlock": "10.77.0.0/16"})
     subnets = [
         world.make(
@@ -61,7 +84,9 @@ def surroundings(world: World) -> dict[str, str]:
     ]
     trust = {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
     }
     world.make("AWS::IAM::Role", {"RoleName": "worker", "AssumeRolePolicyDocument": trust})
     world.make("AWS::CodeDeploy::Application", {"ApplicationName": "case"})
@@ -79,7 +104,15 @@ def surroundings(world: World) -> dict[str, str]:
 
 
 def inputs(names: dict[str, str]) -> dict[str, str]:
-    keys = ("BucketKmsKey", "TrailKmsKey", "TableKmsKey", "TopicKmsKey", "QueueKmsKey", "LogKmsKey", "SecretKmsKey")
+    keys = (
+        "BucketKmsKey",
+        "TrailKmsKey",
+        "TableKmsKey",
+        "TopicKmsKey",
+        "QueueKmsKey",
+        "LogKmsKey",
+        "SecretKmsKey",
+    )
     return {
         **dict.fromkeys((*keys, "BuildKmsKey"), names["key"]),
         "AccessLogBucket": "access-logs",
@@ -101,24 +134,52 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         folder = tmp_path_factory.mktemp("remedies")
         world = World(sandbox, folder)
         names = surroundings(world)
-        world = World(sandbox, folder, **limits, allow_deletes=True, max_errors=500, concurrency=40, inputs=inputs(names))
+        world = World(
+            sandbox,
+            folder,
+            **limits,
+            allow_deletes=True,
+            max_errors=500,
+            concurrency=40,
+            inputs=inputs(names),
+        )
         world.set_up()
         world.record()
         keys = {case["remedy"]: key(world, case, names) for case in CASES}
         world.sleep(60)
         with world.wiring() as wiring:
-            wanted = {(keys[case["remedy"]], case["policy"]) for case in CASES}
-            findings = [
-                one
-                for one in world.findings(wiring, *{case["policy"] for case in CASES})
-                if (one.key, one.subject) in wanted
-            ]
-            missing = wanted - {(one.key, one.subject) for one in findings}
-            assert not missing, f"not found at fault: {missing}"
+            again = Again(wiring.job(trigger="test"), {ACCOUNT})
+            findings = [fault(wiring, again, keys[case["remedy"]], case) for case in CASES]
             plan = approve(wiring, wiring.plan(findings, wishes(rollout="AllAtOnce")))
             result = world.runner(wiring, plan).run()
             executions = {one.step: one for one in result.executions}
             yield Ran(plan, wiring.remedies, keys, executions, outcome(plan, result.executions))
+
+
+def fault(wiring: Wiring, again: Again, key: ResourceKey, case: dict[str, Any]) -> Finding:
+    """The finding of a case, which has to be at fault before anything is done."""
+    step = step_of(key, case["policy"])
+    fixed, said = again.judge(step, again.read(key))
+    assert fixed is False, f"{case['remedy']} is not at fault before: {said}"
+    now = wiring.clock()
+    return Finding(
+        fingerprint=fingerprint(FindingKind.COMPLIANCE, key, case["policy"]),
+        kind=FindingKind.COMPLIANCE,
+        key=key,
+        subject=case["policy"],
+        severity=Severity.MEDIUM,
+        title=case["policy"],
+        status=FindingStatus.NEW,
+        first_seen=now,
+        last_seen=now,
+    )
+
+
+def step_of(key: ResourceKey, policy: str) -> Step:
+    return Step(
+        id="", finding="", title="", key=key, severity=Severity.LOW, cure=Cure.FIX,
+        action=ActionKind.SSM_AUTOMATION, target="", policy=policy,
+    )  # fmt: skip
 
 
 def key(world: World, case: dict[str, Any], names: dict[str, str]) -> ResourceKey:

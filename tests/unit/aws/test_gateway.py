@@ -128,10 +128,11 @@ def _methods() -> list[tuple[str, str, ast.FunctionDef]]:
     return found
 
 
-# IAM's name differs from the operation's for these two:
+# IAM's name differs from the operation's for these:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _OTHER_NAMES = {
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
 }
 

@@ -34,6 +34,7 @@ STRUCTURE = {
     "declared-false",
     "documented-default",
     "duplicate-member",
+    "empty-member",
 }
 
 

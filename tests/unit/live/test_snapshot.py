@@ -399,9 +399,9 @@ def test_a_fact_of_the_account_that_may_not_be_read_is_not_covered(
 
     facts = {"AccountSummary": denied, "PasswordPolicy": lambda _: None, "Open": lambda _: {"A": 1}}
     monkeypatch.setattr(account, "FACTS", facts)
-    found, gap = read_account(place)
+    found, gap = read_account(place, facts)
     assert isinstance(found, Resource)
-    assert found.properties == {"Open": {"A": 1}}
+    assert found.properties == {"Open": {"A": 1}, "PasswordPolicy": None}
     assert found.coverage == {"PasswordPolicy", "Open"}
     assert isinstance(gap, Gap)
     assert gap.action == "iam:GetAccountSummary"
