@@ -29,6 +29,7 @@ from driftguard.remediation.results import (
     Outcome,
     Running,
     before,
+    new_execution,
     not_restored,
     properties_of,
 )
@@ -337,12 +338,7 @@ class Runner:
         return self._back(execution, "The state before was put back.")
 
     def _back(self, execution: Execution, said: str) -> Execution:
-        return replace(
-            execution,
-            status=ExecutionStatus.ROLLED_BACK,
-            finished_at=self._clock.now(),
-            detail=f"{execution.detail} {said}".strip(),
-        )
+        return self._done(execution, ExecutionStatus.ROLLED_BACK, f"{execution.detail} {said}")
 
     def _awaited(self, step: Step, execution_id: str) -> Look:
         end = self._clock.now().timestamp() + self._settings.step_timeout_minutes * 60
@@ -390,16 +386,7 @@ class Runner:
         return token_of(self._plan, step)
 
     def _new(self, step: Step, status: ExecutionStatus, detail: str = "") -> Execution:
-        now = self._clock.now()
-        return Execution(
-            plan=self._plan.id,
-            step=step.id,
-            token=self._token(step),
-            status=status,
-            started_at=now if status in OPEN else None,
-            finished_at=None if status in OPEN else now,
-            detail=detail,
-        )
+        return new_execution(self._plan.id, step, self._token(step), status, self._clock.now(), detail)
 
     def _done(self, execution: Execution, status: ExecutionStatus, detail: str) -> Execution:
         return replace(execution, status=status, finished_at=self._clock.now(), detail=detail.strip())
