@@ -65,7 +65,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         readings = read(
             job.aws,
             targets,
-            job.settings,
+            _narrowed(job),
             now=run.started_at,
             progress=progress,
             cancelled=cancelled,
@@ -144,6 +144,15 @@ def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
     """Of which policies AWS Config's verdicts are taken: those that are not judged here."""
     judged = catalogue.judged()
     return lambda name: not judged(name)
+
+
+def _narrowed(job: Job) -> Settings:
+    """The settings of this scan: some regions of an account never tell what is declared nowhere."""
+    if not job.regions:
+        return job.settings
+    return job.settings.model_copy(
+        update={"scope": job.settings.scope.model_copy(update={"complete": False})}
+    )
 
 
 def rules_of(settings: Settings) -> Rules:

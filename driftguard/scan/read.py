@@ -80,8 +80,11 @@ def read(
         listed=_listed(targets, readings, settings),
         wants=type_filter(settings.scope.types, settings.scope.exclude_types),
     )
-    if repository is None:
-        return whole
+    return whole if repository is None else _beside(whole, readings, repository)
+
+
+def _beside(whole: Readings, readings: Sequence[PlaceReading], repository: Repository) -> Readings:
+    """With the repository's templates that belong to no stack, and those that cannot be read."""
     used = [template for reading in readings for template in reading.used]
     broken = tuple(
         Gap(reason=GapReason.UNREADABLE, account="", region="", detail=str(error))
