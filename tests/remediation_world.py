@@ -33,6 +33,7 @@ class World:
                 "scope": {"regions": [REGION]},
                 "store": {"url": f"sqlite:///{folder / 'driftguard.db'}"},
                 "scan": {"native_drift": False},
+                "policies": {"frameworks": ["*"]},
                 "aws": {"calls_per_second": 500, "max_attempts": 1},
                 "remediation": {"starts_per_second": 10, **remediation},
             }
