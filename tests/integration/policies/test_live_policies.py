@@ -111,7 +111,7 @@ def test_each_policy_ran_where_its_type_lives(scanned: Scanned) -> None:
         assert seen == wanted, type_name
     assert len(ran) >= 40
     living = {key.type for key in (one.key for one in scanned.report.evaluations)}
-    assert living <= set(load_adapters()) | {ACCOUNT, "AWS::KMS::Key"}
+    assert living <= set(load_adapters()) | {ACCOUNT, "AWS::KMS::Key", "AWS::CloudFormation::Stack"}
 
 
 def test_a_fact_of_the_account_is_judged_once(scanned: Scanned) -> None:

@@ -134,6 +134,8 @@ _OTHER_NAMES = {
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
+    # Amazon SQS permits the batch with the action of the single call.
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
 }
 
 

@@ -115,10 +115,10 @@ def test_a_wrong_remedy_is_an_error_with_its_line(tmp_path: Path, line: str, sai
 
 def test_at_least_sixty_policies_have_a_remedy_and_each_policy_exists() -> None:
     from driftguard.rules import load_catalogue
-    from driftguard.wiring import policies_folder
+    from driftguard.rules.packaged import packaged_policies
 
-    remedies = load_remedies([policies_folder() / "remediations"])
-    policies = load_catalogue([policies_folder() / "rules"]).policies
+    remedies = load_remedies([packaged_policies() / "remediations"])
+    policies = load_catalogue([packaged_policies() / "rules"]).policies
     known = {name for one in policies for name in (one.id, *one.aliases)}
     assert len(remedies.answered()) >= 60
     assert remedies.answered() <= known
