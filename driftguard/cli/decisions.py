@@ -17,7 +17,7 @@ from driftguard.errors import InputError
 
 if TYPE_CHECKING:
     from driftguard.history.port import Store
-    from driftguard.model import ResourceKey
+    from driftguard.model import ResourceKey, Waiver
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST_DAYS = 366
@@ -34,9 +34,20 @@ class Decision:
     expires_at: datetime
     made_at: datetime
 
-    def new_id(self) -> str:
-        """An id for the waiver that this decision makes."""
-        return f"w-{secrets.token_hex(4)}"
+    def waiver(self, **selectors: Any) -> Waiver:
+        """The waiver that this decision makes of what ``selectors`` (fields of `Waiver`) name."""
+        from driftguard.model import Waiver
+
+        return Waiver(
+            id=f"w-{secrets.token_hex(4)}",
+            reason=self.reason,
+            owner=self.owner,
+            approver=self.approver or self.owner,
+            ticket=self.ticket,
+            created_at=self.made_at,
+            expires_at=self.expires_at,
+            **selectors,
+        )
 
 
 def decision_options(command: F) -> F:

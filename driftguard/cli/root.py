@@ -6,7 +6,6 @@ import ast
 import importlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +99,3 @@ def _bug(error: Exception) -> int:
         f"this is a bug in driftguard: {type(error).__name__}: {error}. "
         "Run again with DRIFTGUARD_DEBUG=1 and report what it prints."
     )
-
-
-Command = Callable[..., int | None]

@@ -16,7 +16,6 @@ from driftguard.errors import InputError
 @decision_options
 @pass_app
 def command(app: App, property_: str, resource: str, account: str, decision: Decision) -> None:
-    from driftguard.model import Waiver
     from driftguard.schema import registry
     from driftguard.wiring import Wiring
 
@@ -24,14 +23,7 @@ def command(app: App, property_: str, resource: str, account: str, decision: Dec
     schema = registry().get(type_name)
     if not pointer or (schema is None and "*" not in type_name):
         raise InputError(f"{property_!r} is not TYPE:POINTER.", fix="Write AWS::ECS::Service:/DesiredCount.")
-    waiver = Waiver(
-        id=decision.new_id(),
-        reason=decision.reason,
-        owner=decision.owner,
-        approver=decision.approver or decision.owner,
-        ticket=decision.ticket,
-        created_at=decision.made_at,
-        expires_at=decision.expires_at,
+    waiver = decision.waiver(
         policy="*",
         account=account,
         type=type_name,

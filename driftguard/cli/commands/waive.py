@@ -30,7 +30,6 @@ def command(
     tags: tuple[str, ...],
     decision: Decision,
 ) -> None:
-    from driftguard.model import Waiver
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
@@ -49,14 +48,7 @@ def command(
             raise InputError(
                 "that would waive everything.", fix="Name a finding, or narrow it with an option."
             )
-        waiver = Waiver(
-            id=decision.new_id(),
-            reason=decision.reason,
-            owner=decision.owner,
-            approver=decision.approver or decision.owner,
-            ticket=decision.ticket,
-            created_at=decision.made_at,
-            expires_at=decision.expires_at,
+        waiver = decision.waiver(
             policy=policy,
             account=account,
             region=region,
