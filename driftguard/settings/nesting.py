@@ -15,6 +15,8 @@ _BLOCK = re.compile(r"^[ \t?:-]+", re.MULTILINE)
 _HARMLESS = 1_000
 """So many levels are composed safely on the smallest stack that is in use; below it nobody need look closer."""
 
+_TOO_DEEP_FOR_LIBYAML = "maximum nesting depth"
+
 
 def too_deep(text: str, most: int) -> Any:
     """The mark of the first collection that stands deeper than ``most`` levels; None if there is none.
@@ -26,11 +28,17 @@ def too_deep(text: str, most: int) -> Any:
     if text.count("[") + text.count("{") + indented <= _HARMLESS:
         return None
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > most:
-                return event.start_mark
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > most:
+                    return event.start_mark
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.MarkedYAMLError as error:
+        # A newer libyaml looks ahead and refuses by itself, before the events of the levels above it come.
+        if _TOO_DEEP_FOR_LIBYAML in (error.problem or ""):
+            return error.problem_mark
+        raise
     return None

@@ -38,6 +38,7 @@ def source_of(window: object) -> str:
 def test_two_people_answer_a_finding(tmp_path: Path) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
 
     home = house(tmp_path)
     with served(home.app) as base, opened() as window:
@@ -51,8 +52,9 @@ def test_two_people_answer_a_finding(tmp_path: Path) -> None:
         assert "Suspended" in source_of(window) and "user/kim" in source_of(window)
         window.get(f"{base}/findings/{home.finding().fingerprint}")
         window.find_element(By.CSS_SELECTOR, "form[action$='/plan'] button").click()
+        WebDriverWait(window, 60).until(lambda one: "/plans/" in one.current_url)
         plan = window.current_url
-        assert "/plans/" in plan and not window.find_elements(By.CSS_SELECTOR, "form[action$='/approve']")
+        assert not window.find_elements(By.CSS_SELECTOR, "form[action$='/approve']")
 
         sign_in(window, base, home.store, "kim", "approver")
         window.get(plan)
