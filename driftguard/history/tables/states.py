@@ -52,7 +52,9 @@ class States:
         added = changed = removed = unchanged = 0
         for key in keys:
             resource = snapshot.resources.get(key)
-            number = self._identities.get(key) if resource is None else self._identities.see(key, _live(resource))
+            number = (
+                self._identities.get(key) if resource is None else self._identities.see(key, _live(resource))
+            )
             known = opened.get(number)
             if resource is None:
                 if known is not None and known[1] is not None:
