@@ -115,7 +115,7 @@ def _action(step: Step) -> str:
 
 def _rollback(step: Step) -> str:
     if step.action in (ActionKind.TEMPLATE_PATCH, ActionKind.WAIVER):
-        return "nothing in AWS is changed; delete the patch, or `driftguard waive --remove` the waiver."
+        return "nothing in AWS is changed; delete the patch, or `driftguard waivers --remove` the waiver."
     if step.rollback is None:
         return "nothing: CloudFormation itself rolls back when the change set fails, and there is no other way back."
     count = len(step.saved)
