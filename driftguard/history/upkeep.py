@@ -72,7 +72,7 @@ class UpkeepPart(Part):
     def _verify_audit(self, anchor: tuple[int, str] | None) -> list[str]:
         after, before = 0, START
         log = AuditPart(self.database)
-        seen: str | None = None
+        seen = START if anchor is not None and anchor[0] == 0 else None
         while entries := log.audit_entries(after, _PAGE):
             fault = broken(entries, before, after)
             if fault is not None:
