@@ -15,7 +15,7 @@ import zstandard
 
 from driftguard.errors import StoreError
 from driftguard.history import delta
-from driftguard.history.database import Connection, batches, marks
+from driftguard.history.database import Connection, Row, chunks
 from driftguard.model import Json
 
 _LEVEL = 12
@@ -114,35 +114,38 @@ class Bodies:
 
     def unpack(self, ids: Sequence[int]) -> Mapping[int, bytes]:
         """The raw bytes of bodies, by id."""
-        wanted = [number for number in dict.fromkeys(ids) if number not in self._full]
-        found = self._load(wanted)
-        bases = [row[0] for row in found.values() if row[0] is not None and row[0] not in self._full]
-        for number, (_, dictionary, data) in self._load(list(dict.fromkeys(bases))).items():
-            self._full[number] = self._inflate(dictionary, data)
-        result = {number: self._full[number] for number in ids if number in self._full}
-        for number, (base, dictionary, data) in found.items():
+        result: dict[int, bytes] = {}
+        wanted = []
+        for number in dict.fromkeys(ids):
+            if number in self._full:
+                result[number] = self._full[number]
+            else:
+                wanted.append(number)
+        for number, base, dictionary, data, base_dictionary, base_data in self._load(wanted):
             if base is None:
                 result[number] = self._full[number] = self._inflate(dictionary, data)
-            else:
-                result[number] = _patched(self._full[base], self._inflate(dictionary, data))
+                continue
+            if base not in self._full:
+                self._full[base] = self._inflate(base_dictionary, base_data)
+            result[number] = _patched(self._full[base], self._inflate(dictionary, data))
+        if len(result) < len(set(ids)):
+            raise StoreError(
+                "the store misses the body of a state.",
+                fix="`driftguard store verify` names what is damaged.",
+            )
         return result
 
     def forget(self) -> None:
         """Drop cached bodies; called between the batches of a long read."""
         self._full.clear()
 
-    def _load(self, ids: Sequence[int]) -> dict[int, tuple[int | None, int, bytes]]:
-        found: dict[int, tuple[int | None, int, bytes]] = {}
-        for batch in batches(ids):
-            sql = f"SELECT id, base_id, dictionary_id, data FROM bodies WHERE id IN ({marks(len(batch))})"  # noqa: S608
-            for number, base, dictionary, data in self._connection.rows(sql, batch):
-                found[number] = (base, dictionary, bytes(data))
-        if len(found) < len(ids):
-            raise StoreError(
-                "the store misses the body of a state.",
-                fix="`driftguard store verify` names what is damaged.",
+    def _load(self, ids: Sequence[int]) -> Iterator[Row]:
+        """(id, base id, dictionary id, data, and dictionary id and data of the base) of bodies."""
+        for part in chunks(ids):
+            yield from self._connection.rows(
+                "SELECT b.id, b.base_id, b.dictionary_id, b.data, f.dictionary_id, f.data FROM bodies b "  # noqa: S608
+                f"LEFT JOIN bodies f ON f.id = b.base_id WHERE b.id IN ({part})"
             )
-        return found
 
     def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict:
         if number not in self._dictionaries:
@@ -154,7 +157,13 @@ class Bodies:
             self._dictionaries[number] = zstandard.ZstdCompressionDict(bytes(rows[0][0]))
         return self._dictionaries[number]
 
-    def _inflate(self, dictionary: int, data: bytes) -> bytes:
+    def _inflate(self, dictionary: int | None, data: bytes | None) -> bytes:
+        if dictionary is None or data is None:
+            raise StoreError(
+                "the store misses the body that a state rests on.",
+                fix="`driftguard store verify` names what is damaged.",
+            )
+        data = bytes(data)
         if dictionary == _PLAIN:
             return data
         if dictionary not in self._decompressors:

@@ -12,9 +12,9 @@ import orjson
 from driftguard.errors import StoreError
 from driftguard.history.bodies import Bodies
 from driftguard.history.codec import iso, micros
-from driftguard.history.database import Connection, batches
+from driftguard.history.database import Connection, batches, chunks
 from driftguard.history.tables.audit import START, AuditPart, broken
-from driftguard.history.tables.base import Part, chunks
+from driftguard.history.tables.base import Part
 from driftguard.model.schedule import EVENTS
 
 _PAGE = 2000
