@@ -13,7 +13,7 @@ from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Step
 from driftguard.remediation.cures import choose
 from driftguard.remediation.guards import Planned, planned_refusal
 from driftguard.remediation.material import Case, Material
-from driftguard.remediation.parts import Impossible
+from driftguard.remediation.parts import MARK, SECRET, Impossible
 from driftguard.remediation.remedies import Remedies
 from driftguard.remediation.seal import seal
 from driftguard.remediation.steps import build
@@ -47,7 +47,7 @@ def plan(material: Material, remedies: Remedies, settings: RemediationSettings, 
             expires_at=material.now + timedelta(hours=settings.plan_expires_hours),
             author=wishes.author,
             digest="",
-            steps=_numbered(_joined(step for step, _ in made.steps)),
+            steps=_numbered(_joined(_without_secrets(step, material) for step, _ in made.steps)),
             refused=tuple(made.refused),
             rollout=wishes.rollout or settings.rollout,
             required_approvals=settings.required_approvals,
@@ -120,6 +120,19 @@ class _Maker:
             if step.action is ActionKind.REVERT_DRIFT and step.stack_id == stack_id:
                 self.steps.remove((step, case))
                 self.refused += _refusals(case, why)
+
+
+def _without_secrets(step: Step, material: Material) -> Step:
+    """A change set puts a secret back without us, so the plan need not hold it; every other step is refused."""
+
+    def hidden(change: Change) -> Change:
+        before, after = (
+            SECRET if value != MARK and material.secret(step.key.type, change.path, value) else value
+            for value in (change.before, change.after)
+        )
+        return replace(change, before=before, after=after)
+
+    return replace(step, expected=tuple(map(hidden, step.expected)))
 
 
 def _cases(material: Material) -> Iterator[Case]:
