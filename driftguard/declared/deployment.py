@@ -12,7 +12,8 @@ from typing import Protocol
 
 import orjson
 
-from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, GoneError, ThrottledError
+from driftguard.aws.gaps import gap_of
+from driftguard.errors import AwsError, GoneError
 from driftguard.model import Gap, GapReason, Json
 
 Answer = Mapping[str, Json]
@@ -141,8 +142,6 @@ class _Reading:
     def stacks(self, names: Sequence[str]) -> tuple[DeployedStack, ...]:
         try:
             described = [dict(item) for item in self._gateway.stacks()]
-        except CredentialsError:
-            raise
         except AwsError as error:
             self.gaps.append(self._gap(error, "the stacks could not be listed"))
             return ()
@@ -194,19 +193,7 @@ class _Reading:
         return values
 
     def _gap(self, error: AwsError, detail: str, stack: str | None = None) -> Gap:
-        reason = GapReason.UNREADABLE
-        if isinstance(error, AccessDeniedError):
-            reason = GapReason.ACCESS_DENIED
-        elif isinstance(error, ThrottledError):
-            reason = GapReason.THROTTLED
-        return Gap(
-            reason=reason,
-            account=self._account,
-            region=self._region,
-            detail=f"{detail}: {error.message}",
-            stack=stack,
-            action=error.action or None,
-        )
+        return gap_of(error, self._account, self._region, stack=stack, saying=detail)
 
     def _of_stack(self, reason: GapReason, detail: str, stack: str) -> Gap:
         return Gap(reason=reason, account=self._account, region=self._region, detail=detail, stack=stack)
