@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterator
 
+from driftguard.declared.out_of_band import parent_of, place_of
 from driftguard.declared.ownership import service_owner
 from driftguard.live import ACCOUNT
 from driftguard.model import Drift, DriftStatus, Resource, ResourceKey
@@ -24,7 +25,11 @@ def unmanaged(
         for one in readings.declared
         if one.type == _TASK_DEFINITION
     }
+    parents = {place_of(one) for one in readings.declared}
     for key, resource in readings.snapshot.resources.items():
+        # What lies on a declared parent is drift of that parent, or explained: AWS's own, or declared with it.
+        if parent_of(resource) in parents:
+            continue
         if key in managed or resource.made_by_aws or key.type == ACCOUNT or service_owner(resource):
             continue
         if _may_be_declared(key, readings):
