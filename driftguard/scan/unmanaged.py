@@ -32,7 +32,7 @@ def unmanaged(
             continue
         if key in managed or resource.made_by_aws or key.type == ACCOUNT or service_owner(resource):
             continue
-        if _may_be_declared(key, readings):
+        if _may_be_declared(key, readings) or _held(resource, readings):
             continue
         if any(fnmatch.fnmatchcase(key.type, pattern) for pattern in ignored_types):
             continue
@@ -46,6 +46,13 @@ def _may_be_declared(key: ResourceKey, readings: Readings) -> bool:
     if (key.account, key.region) in readings.covered:
         return (key.account, key.region) in readings.stackless
     return any(account == key.account for account, _ in readings.stackless)
+
+
+def _held(resource: Resource, readings: Readings) -> bool:
+    """Whether a stack lists it, though its identifier or the stack's template could not be told."""
+    key = resource.key
+    names = {key.identifier, *key.identifier.split("|"), resource.name, resource.arn, resource.config_id}
+    return any((key.account, key.region, key.type, name) in readings.held for name in names if name)
 
 
 def _of_another_stack(resource: Resource, stacks: Collection[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def live(type_name: str, identifier: str, **properties: Json) -> Resource:
     return Resource(key=key, properties=properties, source=Source.CLOUD_CONTROL)
 
 
-def told(*resources: Resource, declared: tuple[DeclaredResource, ...] = ()) -> list[str]:
+def told(*resources: Resource, declared: tuple[DeclaredResource, ...] = (), **more: Any) -> list[str]:
     place = frozenset({(ACCOUNT, REGION)})
     readings = Readings(
         declared=declared,
@@ -36,6 +37,7 @@ def told(*resources: Resource, declared: tuple[DeclaredResource, ...] = ()) -> l
             taken_at=datetime(2026, 11, 21, tzinfo=UTC), resources={one.key: one for one in resources}
         ),
         covered=place,
+        **more,
     )
     managed = {one.key for one in declared if one.key is not None}
     return [drift.key.type for drift in unmanaged(readings, managed, ())]
@@ -80,3 +82,26 @@ def test_the_routes_that_a_declared_table_is_born_with_are_nobodys_drift() -> No
 
 def test_a_bucket_of_no_stack_is_told() -> None:
     assert told(live("AWS::S3::Bucket", "mine"), declared=(topic(),)) == ["AWS::S3::Bucket"]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "identifier", "physical_id"),
+    [
+        ("AWS::SNS::Topic", TOPIC, TOPIC),
+        ("AWS::Logs::MetricFilter", "/app|errors", "errors"),
+    ],
+)
+def test_what_a_stack_holds_is_managed_though_the_stack_could_not_be_compared(
+    type_name: str, identifier: str, physical_id: str
+) -> None:
+    found = live(type_name, identifier)
+    assert told(found) == [type_name]
+    assert told(found, held=frozenset({(ACCOUNT, REGION, type_name, physical_id)})) == []
+    elsewhere = frozenset({(ACCOUNT, "eu-west-1", type_name, physical_id)})
+    assert told(found, held=elsewhere) == [type_name]
+
+
+def test_nothing_is_told_where_a_stack_did_not_say_what_it_holds() -> None:
+    bucket = live("AWS::S3::Bucket", "mine")
+    assert told(bucket, stackless=frozenset({(ACCOUNT, REGION)})) == []
+    assert told(bucket, stackless=frozenset({(ACCOUNT, "eu-west-1")})) == ["AWS::S3::Bucket"]
