@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from driftguard.cli.decisions import one_resource
+from driftguard.cli.root import run
 from driftguard.cli.tables import fitted
 from driftguard.errors import InputError
 from driftguard.model import ResourceKey
@@ -53,3 +54,12 @@ def test_every_column_keeps_a_place_on_the_terminal(wide: int) -> None:
 
 def test_a_wide_terminal_cuts_nothing() -> None:
     assert fitted([8, 30, 200], 400) == [8, 30, 200]
+
+
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["scann"]) == 2
+    assert "Did you mean `scan`?" in capsys.readouterr().err
+    assert run(["xyz"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
