@@ -69,6 +69,8 @@ class Step:
     logical_id: str = ""
     policy: str = ""
     """The policy that the step fulfils; empty for drift."""
+    also: tuple[str, ...] = ()
+    """Further policies that the resource meets once the step is done; each is judged after it."""
     secret: bool = False
     """A value concerned is secret: it is not in the plan, and there is nothing to roll back to."""
 
@@ -126,3 +128,5 @@ class Execution:
     finished_at: datetime | None = None
     execution_id: str = ""
     detail: str = ""
+    state_hash: str = ""
+    """The resource's state as the step left it; empty until it was read again."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from driftguard.model import Json
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import Edit, patch_template
+from driftguard.remediation.guards.common import mentions
 from driftguard.remediation.material import Case, Material
 from driftguard.remediation.parts import (
     MARK,
@@ -39,6 +40,7 @@ def fix(case: Case, why: str, material: Material, remedies: Remedies, settings: 
         inputs = inputs_for(settings, case.key.account)
         try:
             wanted = remedy.wanted(case.live, inputs)
+            _not_declared_beside(case, remedy, material)
             undone = _declared_otherwise(case, wanted)
             if undone:
                 return _fix_in_template(case, wanted, undone)
@@ -110,13 +112,24 @@ def _declared_otherwise(case: Case, wanted: Mapping[str, Json]) -> dict[str, Jso
     return {
         place: value
         for place, value in wanted.items()
-        if (declared := _nearest(case.declared.properties, place)) is not ABSENT and declared != value
+        if (declared := at(case.declared.properties, place)) is not ABSENT and not _same(declared, value)
     }
 
 
-def _nearest(properties: Mapping[str, Json], place: str) -> Json:
-    """The declared value at the pointer; nothing where the template does not speak of it."""
-    return at(properties, place)
+def _not_declared_beside(case: Case, remedy: Remedy, material: Material) -> None:
+    """Raises `NotFitting` when a template declares the other resource that the document would write."""
+    for other in material.declared.values():
+        if other.type in remedy.touches and mentions(other.properties, {case.key.identifier}):
+            raise NotFitting(
+                f"it would change {other.logical_id}, which stack {other.stack_name} declares; change it there."
+            )
+
+
+def _same(declared: Json, wanted: Json) -> bool:
+    """Templates write numbers and booleans as texts, too."""
+    if isinstance(declared, Mapping | list | tuple) or isinstance(wanted, Mapping | list | tuple):
+        return bool(declared == wanted)
+    return declared == wanted or str(declared).lower() == str(wanted).lower()
 
 
 def _fix_in_template(case: Case, wanted: Mapping[str, Json], undone: Mapping[str, Json]) -> Step:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from driftguard.compare.patch import apply_patch
 from driftguard.model import FindingKind, Json
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import Edit, diff
@@ -89,6 +90,18 @@ def changes_of(operations: Sequence[Operation], live: Mapping[str, Json]) -> tup
         )
         for operation in operations
     )
+
+
+def after_step(step: Step, live: Mapping[str, Json]) -> dict[str, Json]:
+    """The properties as the step is expected to leave them."""
+    operations: list[Operation] = [
+        {"op": "remove", "path": change.path}
+        if change.after == MARK
+        else {"op": "add", "path": change.path, "value": change.after}
+        for change in step.expected
+        if change.path
+    ]
+    return apply_patch(operations, live)
 
 
 def holds_secret(case: Case, operations: Sequence[Operation], material: Material) -> bool:
@@ -185,7 +198,5 @@ def _message(case: Case) -> str:
     said = [f"{one.title}. {one.message}".strip() for one in case.findings]
     who = case.drift.changed_by if case.drift is not None else case.worst.changed_by
     if who is not None:
-        said.append(
-            f"Changed by {who.principal} ({who.source}, {who.event}) at {who.time:%Y-%m-%d %H:%M} UTC."
-        )
+        said.append(f"Changed by {who.principal} ({who.event}) at {who.time:%Y-%m-%d %H:%M} UTC.")
     return " ".join(said)

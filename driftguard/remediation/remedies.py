@@ -29,9 +29,9 @@ SETTER = "DriftguardSetProperties"
 _OWN = (REVERTER, SETTER)
 _FIELDS = {
     "id", "title", "answers", "types", "document", "parameters", "set", "remove", "deletes", "disruption",
-    "why_safe", "inputs", "only_if", "source", "when_not", "effect",
+    "why_safe", "inputs", "only_if", "source", "when_not", "effect", "permissions", "touches",
 }  # fmt: skip
-_LIST_FIELDS = ("answers", "types", "remove")
+_LIST_FIELDS = ("answers", "types", "remove", "permissions", "touches")
 
 
 class NotFitting(Exception):
@@ -64,6 +64,11 @@ class Remedy:
     when_not: str = ""
     effect: str = ""
     """What changes outside the resource's own properties, as a sentence."""
+    touches: tuple[str, ...] = ()
+    """Types of other resources that the document writes: where a template declares one of them for this
+    resource, it is the template that has to change."""
+    permissions: tuple[str, ...] = ()
+    """IAM actions that the document needs beyond what the type's update handler calls."""
     source: str = ""
     file: str = ""
 

@@ -9,6 +9,7 @@ from driftguard.model import DriftStatus, FindingKind, Json, UndeclaredValue
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import edits_of, patch_template
 from driftguard.remediation.fixes import fix
+from driftguard.remediation.foreign import keep_foreign
 from driftguard.remediation.material import Case, Material
 from driftguard.remediation.parts import (
     MARK,
@@ -55,7 +56,9 @@ def _revert(case: Case, why: str, material: Material, settings: RemediationSetti
         raise Impossible("no template declares it, so there is nothing to revert to.")
     if live is None:
         raise Impossible(material.unread.get(case.key, "it could not be read again just now."), "unread")
-    operations = to_patch(drift.differences, declared.properties, live.properties)
+    operations = keep_foreign(
+        to_patch(drift.differences, declared.properties, live.properties), drift, declared, live.properties
+    )
     operations += _undeclared_patch(drift.undeclared, live.properties)
     if not operations:
         raise Impossible("the live state is as declared already.")

@@ -273,13 +273,20 @@ _word("abort", "plan.abort", "Start nothing more, ever.", "aborted; what runs co
 
 
 @command.command("setup", help="Print a CloudFormation stack with our documents and the roles they need.")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    help="A type whose drift may be put back; repeatable (default: the types that the last scans saw).",
+)
 @pass_app
-def setup_command(app: App) -> int:
+def setup_command(app: App, types: tuple[str, ...]) -> int:
     from driftguard.remediation.setup import template
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
-        click.echo(template(wiring.remedies, app.settings.remediation), nl=False)
+        seen = types or sorted({key.type for key in wiring.store.state_hashes()})
+        click.echo(template(wiring.remedies, app.settings.remediation, seen), nl=False)
     return 0
 
 
