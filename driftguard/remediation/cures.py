@@ -36,7 +36,7 @@ def choose(
         if chosen and finding.fingerprint in chosen:
             return chosen[finding.fingerprint], "You asked for this cure."
     if case.worst.kind is FindingKind.COMPLIANCE:
-        return Cure.FIX, f"The policy {case.worst.subject} is not met, and a remedy for it is known."
+        return Cure.FIX, "The policy is not met, and a remedy for it is known."
     for number, rule in enumerate(settings.cures, 1):
         if _fits(rule, case):
             return Cure(rule.cure), f"Rule {number} of `remediation.cures` says {rule.cure} for such a drift."
@@ -50,7 +50,7 @@ def _built_in(case: Case) -> tuple[Cure, str]:
     if finding.kind is FindingKind.UNMANAGED:
         if finding.severity.rank <= Severity.HIGH.rank or _any(case.key.type, _DOORS):
             raise Impossible(
-                "no template declares it, so there is nothing to go back to, and it gives access, so it is not "
+                "No template declares it, so there is nothing to go back to, and it gives access, so it is not "
                 "accepted by default: take it away, take it into a template, or plan it with `--accept`.",
                 "needs-a-person",
             )

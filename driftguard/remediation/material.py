@@ -42,6 +42,8 @@ class Material:
     templates: Mapping[str, TemplateText] = field(default_factory=dict)
     secret: Secret = lambda kind, place, value: False
     meets: Meets = lambda policy, resource: False
+    moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Stack id -> resources whose autoscaling or deployment has moved them away from the template right now."""
     unread: Mapping[ResourceKey, str] = field(default_factory=dict)
     """Resources that could not be read again, and why."""
 

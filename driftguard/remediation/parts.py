@@ -37,6 +37,7 @@ def patched(
     why: str,
     title: str = "",
     why_safe: str = "",
+    mind: str = "",
     deletes: bool = False,
 ) -> Step:
     """A step that patches one resource with Cloud Control, inside one of our documents."""
@@ -55,6 +56,7 @@ def patched(
         why=why,
         title=title,
         deletes=deletes,
+        mind=mind,
         why_safe=why_safe
         or (
             "Only the properties shown are written, as one patch; the resource is not replaced, and nothing is "
@@ -164,6 +166,7 @@ def make_step(
     expected: tuple[Change, ...] = (),
     saved: Mapping[str, Json] | None = None,
     title: str = "",
+    mind: str = "",
     deletes: bool = False,
 ) -> Step:
     finding = case.worst
@@ -185,6 +188,8 @@ def make_step(
         rollback=rollback,
         verify=verify,
         deletes=deletes,
+        mind=mind,
+        changed_by=_who(case),
         why_safe=why_safe,
         why_this_cure=why,
         stack=finding.stack,
@@ -200,3 +205,12 @@ def _message(case: Case) -> str:
     if who is not None:
         said.append(f"Changed by {who.principal} ({who.event}) at {who.time:%Y-%m-%d %H:%M} UTC.")
     return " ".join(said)
+
+
+def _who(case: Case) -> str:
+    who = case.drift.changed_by if case.drift is not None else case.worst.changed_by
+    if who is None:
+        return ""
+    *_, role, name = f"/{who.principal}".split("/")
+    by = f"{name} ({role})" if role and ":assumed-role/" in who.principal else name
+    return f"{by} with {who.event}, {who.time:%Y-%m-%d %H:%M} UTC"

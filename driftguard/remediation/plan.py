@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from driftguard.model import Finding, FindingKind, ResourceKey
-from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Step
+from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Refusal, Step
 from driftguard.remediation.cures import choose
 from driftguard.remediation.guards import Planned, planned_refusal
 from driftguard.remediation.material import Case, Material
@@ -52,7 +52,7 @@ def plan(material: Material, remedies: Remedies, settings: RemediationSettings, 
             author=wishes.author,
             digest="",
             steps=_numbered(_joined(step for step, _ in made.steps)),
-            refused=tuple(made.refused),
+            left=tuple(made.left),
             rollout=wishes.rollout or settings.rollout,
             required_approvals=settings.required_approvals,
             alarms=settings.alarms,
@@ -72,7 +72,7 @@ class _Maker:
         self._settings = settings
         self._wishes = wishes
         self.steps: list[tuple[Step, Case]] = []
-        self.refused: list[tuple[str, str]] = []
+        self.left: list[Refusal] = []
 
     def add(self, case: Case) -> None:
         if not self._answered_already(case):
@@ -96,7 +96,7 @@ class _Maker:
         try:
             cure, why = choose(case, self._settings, self._wishes.cures)
         except Impossible as error:
-            self.refused += _refusals(case, error)
+            self.left += _refusals(case, error)
         else:
             self._add(case, cure, why)
 
@@ -113,9 +113,9 @@ class _Maker:
             )
             said = planned_refusal(at)
             if said is not None:
-                raise Impossible(said[1], said[0])
+                raise Impossible(said[1][0].upper() + said[1][1:], said[0])
         except Impossible as error:
-            self.refused += _refusals(case, error)
+            self.left += _refusals(case, error)
         else:
             self.steps.append((step, case))
 
@@ -149,7 +149,7 @@ class _Maker:
         for step, case in [*self.steps]:
             if step.action is ActionKind.REVERT_DRIFT and step.stack_id == stack_id:
                 self.steps.remove((step, case))
-                self.refused += _refusals(case, why)
+                self.left += _refusals(case, why)
 
 
 def _cases(material: Material) -> Iterator[Case]:
@@ -183,12 +183,15 @@ def _urgency(case: Case) -> tuple[int, str, str]:
     return case.worst.severity.rank, str(case.key), case.worst.subject
 
 
-def _refusals(case: Case, error: Impossible) -> Iterator[tuple[str, str]]:
+def _refusals(case: Case, error: Impossible) -> Iterator[Refusal]:
     for finding in case.findings:
         name = finding.logical_id or finding.key.identifier
-        yield (
-            finding.fingerprint,
-            f"{finding.title} [{name}, account {finding.key.account}]: {error} ({error.guard})",
+        yield Refusal(
+            finding=finding.fingerprint,
+            title=finding.title,
+            place=f"{name}, account {finding.key.account}",
+            guard=error.guard,
+            why=str(error),
         )
 
 

@@ -41,7 +41,8 @@ _MOST_POLICIES = 10
 def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[str] = ()) -> str:
     """A CloudFormation template, for every account and region that shall be remediated.
 
-    The automation role gets exactly what the update handlers of ``types`` and of the types with a remedy call.
+    The automation role gets exactly what the handlers call that make and update ``types``, and update the types with
+    a remedy.
     Documents belong to a region, roles to the account: the parameter ``RoleRegion`` names where they are made.
     Raises `InputError` when the actions do not fit into the policies of one role.
     """
@@ -106,15 +107,18 @@ def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[
 def automation_actions(remedies: Remedies, types: Iterable[str] = ()) -> tuple[str, ...]:
     """The IAM actions of the automation role, sorted."""
     wanted = {
+        "cloudformation:CreateResource",
         "cloudformation:UpdateResource",
         "cloudformation:GetResource",
         "cloudformation:GetResourceRequestStatus",
     }
     wanted |= {action for remedy in remedies.remedies for action in remedy.permissions}
+    types = frozenset(types)
     for type_name in {*types, *(kind for remedy in remedies.remedies for kind in remedy.types)}:
         schema = registry().get(type_name)
         if schema is not None:
-            wanted |= {*schema.handlers.get("update", ()), *schema.handlers.get("read", ())}
+            verbs = ("update", "read", "create") if type_name in types else ("update", "read")
+            wanted |= {action for verb in verbs for action in schema.handlers.get(verb, ())}
     return tuple(sorted(wanted))
 
 

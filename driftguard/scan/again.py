@@ -30,7 +30,7 @@ from driftguard.model import (
 )
 from driftguard.model.remediation import Step
 from driftguard.remediation.material import Material, TemplateText
-from driftguard.remediation.values import at, settings_patch
+from driftguard.remediation.values import ABSENT, at, settings_patch
 from driftguard.rules import JudgeContext, Neighbours, facts_of
 from driftguard.scan import account_facts
 from driftguard.scan.drifts import Comparer, Rules
@@ -251,6 +251,7 @@ class Again:
             templates={stack_id: text for stack_id in wanted if (text := self.template(stack_id))},
             secret=self._is_secret,
             meets=self._meets,
+            moved={stack_id: self._moved(stack_id) for stack_id in wanted},
             unread=unread,
         )
 
@@ -303,6 +304,23 @@ class Again:
             if key.account == resource.key.account and key != resource.key
         ]
         return self._judged(policy, resource, members)[0] is True
+
+    def _moved(self, stack_id: str) -> tuple[str, ...]:
+        """What autoscaling or a deployment has moved in a stack: a change set for its drift would move it back."""
+        found = []
+        for declared in self.readings.declared:
+            if declared.stack_id != stack_id or not declared.tolerated or declared.key is None:
+                continue
+            live = self.readings.snapshot.resources.get(declared.key)
+            places = (one.path for one in declared.tolerated) if live is not None else ()
+            if any(
+                ABSENT not in (now := at(live.properties, place), was := at(declared.properties, place))
+                and now != was
+                for place in places
+                if live is not None
+            ):
+                found.append(declared.logical_id)
+        return tuple(found)
 
     def _is_secret(self, kind: str, place: str, value: Json) -> bool:
         return bool(self._job.redactor.at(kind, place, value) != value)
