@@ -7,7 +7,7 @@ import re
 
 from driftguard.model import Drift, DriftStatus, FindingKind, GapReason
 from driftguard.sandbox.estate import expected_report
-from driftguard.sandbox.estate.night import Expected
+from driftguard.sandbox.estate.night import Expected, script
 from tests.synthetic.conftest import Night
 
 
@@ -66,6 +66,20 @@ def test_whoever_made_a_change_is_named(night: Night) -> None:
         drift = next(d for d in night.after.drifts if fits(one, d))
         assert drift.changed_by is not None, f"nobody is named for {named(drift)}"
         assert drift.changed_by.principal == one.principal, named(drift)
+
+
+def test_whoever_made_a_resource_out_of_band_is_named(night: Night) -> None:
+    found = {f.key.identifier: f.changed_by for f in night.after.findings if f.kind is FindingKind.UNMANAGED}
+    made = {e.identifier: e.principal for e in expected_report().unmanaged}
+    assert made == {name: by.principal if by else "nobody" for name, by in found.items()}
+
+
+def test_the_way_of_a_change_is_told(night: Night) -> None:
+    people = script()["people"].values()
+    ways = {person["arn"]: {"console": "console", "cli": "CLI"}.get(person["via"], "") for person in people}
+    named_acts = [f.changed_by for f in night.after.findings if f.changed_by is not None]
+    assert {by.source for by in named_acts} >= {"console", "CLI"}
+    assert [by for by in named_acts if by.source != ways[by.principal]] == []
 
 
 def test_undeclared_changes_are_confirmed_against_the_witness(night: Night) -> None:
