@@ -224,9 +224,7 @@ def _filter(select: Select, query: Query, versions: str) -> None:
         statuses = tuple(dict.fromkeys([*(s for s in statuses if s != "OPEN"), "NEW", "NOTIFIED"]))
     select.among(f"{versions or 'findings.'}status", statuses)
     if query.text:
-        pattern = contains(query.text)
-        columns = ("title", "identifier", "logical_id", "stack", "subject", "message")
         select.condition(
-            "(" + " OR ".join(f"LOWER({name}) LIKE ? ESCAPE '!'" for name in columns) + ")",
-            *[pattern] * len(columns),
+            "findings.id IN (SELECT finding_id FROM finding_texts WHERE text LIKE ? ESCAPE '!')",
+            contains(query.text),
         )
