@@ -18,7 +18,7 @@ from driftguard.service.web.items import cards
 from driftguard.service.web.render import show
 
 router = APIRouter()
-_MOST = 2000
+_MOST = 1000
 """How many of the worst findings are grouped; the page says when there are more."""
 
 
