@@ -25,7 +25,10 @@ class CauseRow:
 
 def act(by: ChangedBy, say: Messages) -> str:
     """Who did it, by which way and when."""
-    return say("who.by", principal=person(by.principal), source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    when = f"{by.time:%Y-%m-%d %H:%M}"
+    if by.source == "unknown":
+        return say("who.at", principal=person(by.principal), time=when)
+    return say("who.by", principal=person(by.principal), source=by.source, time=when)
 
 
 def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -> tuple[CauseRow, ...]:
