@@ -14,7 +14,7 @@ from driftguard.aws.permissions import reference_page as permissions
 from driftguard.declared.reference import identifiers_page
 from driftguard.live.reference import shapes_page
 from driftguard.rules.reference import reference_page as policies
-from scripts import reference_cli, reference_deploy, reference_settings
+from scripts import reference_cli, reference_deploy, reference_outputs, reference_settings
 
 ROOT = Path(__file__).parents[1]
 PAGES: dict[str, Callable[[], str]] = {
@@ -32,6 +32,7 @@ PAGES: dict[str, Callable[[], str]] = {
         "deploy/cloudformation/service-fargate.yaml"
     ),
     "deploy/terraform/member/computed.tf.json": reference_deploy.terraform,
+    **reference_outputs.PAGES,
 }
 
 

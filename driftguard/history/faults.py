@@ -127,7 +127,7 @@ def _fault(
         physical_id=drift.physical_id,
         opened_run=run_id,
         last_run=run_id,
-        changed_by=drift.changed_by,
+        changed_by=drift.acts.get(subject, None if drift.acts else drift.changed_by),
         owner=owner_of(tags),
         detail=text(detail) if detail else "",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -101,7 +102,8 @@ class Drift:
 
     ``differences`` are declared drift; ``undeclared`` live-only values; ``reordered`` pointers to lists
     that differ in order alone.  ``native_status`` is CloudFormation's own verdict where it was asked for,
-    and ``disagreement`` the reason why it differs from ours.
+    and ``disagreement`` the reason why it differs from ours.  ``changed_by`` is who made the change that
+    is best explained; ``acts`` who made each, by pointer without list indices (``""`` for the whole resource).
     """
 
     key: ResourceKey
@@ -120,6 +122,7 @@ class Drift:
     native_status: str | None = None
     disagreement: str | None = None
     changed_by: ChangedBy | None = None
+    acts: Mapping[str, ChangedBy] = field(default_factory=dict)
     first_seen: datetime | None = None
     last_seen: datetime | None = None
 

@@ -24,8 +24,9 @@ class CauseRow:
 
 
 def act(by: ChangedBy, say: Messages) -> str:
-    """Who did it, by which way and when."""
-    return say("who.by", principal=person(by.principal), source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    """Who did it, by which way (where CloudTrail tells) and when."""
+    form = "who.by" if by.source != "unknown" else "who.somehow"
+    return say(form, principal=person(by.principal), source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
 
 
 def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -> tuple[CauseRow, ...]:

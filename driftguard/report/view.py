@@ -52,6 +52,8 @@ class Item:
     resource: str
     since: str
     who: str
+    who_label: str
+    """Changed by, Made by or Deleted by."""
     known_who: bool
     todo: str
     rule: str
@@ -261,6 +263,7 @@ def item(
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
         since=f"{finding.first_seen:%Y-%m-%d %H:%M}",
         who=_who(finding, say),
+        who_label=say(_did(finding)),
         known_who=finding.changed_by is not None,
         todo=_todo(finding, say, "todo"),
         rule=_rule(finding, policies or {}, say),
@@ -294,6 +297,13 @@ def _rule(finding: Finding, policies: Mapping[str, PolicySummary], say: Messages
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
     return say("who.nobody") if by is None else act(by, say)
+
+
+def _did(finding: Finding) -> str:
+    if finding.kind is FindingKind.UNMANAGED:
+        return "column.made_by"
+    deleted = finding.kind is FindingKind.DRIFT and not finding.subject
+    return "column.deleted_by" if deleted else "column.who"
 
 
 def _todo(finding: Finding, say: Messages, form: str) -> str:

@@ -58,6 +58,9 @@ class FreshEyes:
         except GoneError:
             return None
 
+    def accept(self, step: Any, live: Any) -> None:
+        """Nothing of these buckets is declared."""
+
     def judge(self, step: Any, live: Any) -> tuple[bool | None, str]:
         context = JudgeContext(now=self._wiring.clock(), neighbours=Neighbours([live]))
         found = next(one for one in self._wiring.catalogue.evaluate(live, context) if one.policy == POLICY)

@@ -151,10 +151,10 @@ def _block(items: Sequence[Item], shown: View, verbose: bool) -> Group:
         lines += _finding(item, shown)
     if len(items) > most:
         lines.append(Text("  " + say("elements.more", count=len(items) - most), style="dim"))
-    known = dict.fromkeys(item.who for item in items if item.known_who)
-    for who in known or [worst.who]:
+    known = dict.fromkeys((item.who_label, item.who) for item in items if item.known_who)
+    for label, who in known or [(worst.who_label, worst.who)]:
         since = say("compact.since", since=worst.since)
-        lines.append(Text(f"  {say('column.who')}: {who} · {since}", style="dim"))
+        lines.append(Text(f"  {label}: {who} · {since}", style="dim"))
     lines.append(Text("  → " + worst.brief))
     return Group(*lines)
 

@@ -42,6 +42,7 @@ def routes(home: House) -> list[tuple[str, str, str]]:
         "name": "ISMS-P",
         "control_id": "1.1.1",
         "cause_id": "0" * 16,
+        "channel": "ops",
     }
     pages = [*health.router.routes, *(route for router in routers() for route in router.routes)]
     known = [(m, route.path) for route in pages if isinstance(route, APIRoute) for m in sorted(route.methods)]

@@ -1,25 +1,49 @@
-"""Today: what is new, worst first, what was not looked at, and when the last and the next run are."""
+"""Today: what is new, worst first, by whose act; what waits for a decision; what was not looked at; the runs."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from driftguard.history.causes import group
 from driftguard.history.port import Query
-from driftguard.model import FindingStatus, Gap, Run, RunStatus, Severity
+from driftguard.model import Finding, FindingStatus, RunStatus, Severity
+from driftguard.model.notice import DeliveryState
+from driftguard.model.remediation import Plan
+from driftguard.report.causes import cause_rows
 from driftguard.report.charts import charts
-from driftguard.report.view import Item
+from driftguard.report.gaps import grouped
+from driftguard.service.access.roles import Permission
 from driftguard.service.access.scoped import ScopedStore
+from driftguard.service.actions import approved
 from driftguard.service.calling import Calling, Reading, Serving
+from driftguard.service.services import Services
 from driftguard.service.web.items import cards
 from driftguard.service.web.render import say_of, show
 
 router = APIRouter()
 _SHOWN = 25
+_GROUPED = 300
+"""How many of the new findings, the worst, are put together by their cause."""
+_CAUSES = 6
+_SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for somebody: a plan for its approval, a waiver for its end, a message for its channel."""
+
+    plans: tuple[Plan, ...]
+    ending: int
+    over: int
+    unsent: int
+
+    def __bool__(self) -> bool:
+        return bool(self.plans or self.ending or self.over or self.unsent)
 
 
 @router.get("/")
@@ -27,8 +51,11 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
     say = say_of(request)
     runs = reading.runs(Query(limit=10)).items
     last = next((run for run in runs if run.status is RunStatus.SUCCEEDED), None)
-    new, total_new = ([], 0) if last is None else _new(request, reading, last)
-    listed = {one.finding.fingerprint for one in new}
+    fresh = (
+        reading.findings(Query(statuses=("OPEN",), since=last.started_at, limit=_GROUPED)) if last else None
+    )
+    found: tuple[Finding, ...] = fresh.items if fresh else ()
+    listed = {one.fingerprint for one in found[:_SHOWN]}
     worst = reading.findings(Query(statuses=("OPEN",), limit=_SHOWN + len(listed)))
     still = [one for one in worst.items if one.fingerprint not in listed]
     counts = reading.finding_counts(Query(statuses=("OPEN",)))
@@ -40,31 +67,38 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         running=next((run for run in runs if run.status is RunStatus.RUNNING), None),
         failed=runs[0] if runs and runs[0].status is RunStatus.FAILED else None,
         upcoming=services.upcoming(),
-        new=new,
-        total_new=total_new,
+        new=cards(request, found[:_SHOWN], last.id if last else "", new=True),
+        total_new=fresh.total or 0 if fresh else 0,
+        causes=cause_rows(group(found), {one.fingerprint for one in found}, say)[:_CAUSES],
+        waiting=_waiting(reading, services),
         still=cards(request, still[:_SHOWN], "" if last is None else last.id),
         total_open=sum(counts.values()),
         counts=[(severity.value, counts.get(severity.value, 0)) for severity in Severity],
         drifted=reading.drifts(Query(statuses=("DRIFTED",), limit=1)).total or 0,
         accepted=sum(reading.finding_counts(Query(statuses=(FindingStatus.SUPPRESSED,))).values()),
         point=points[-1] if points else None,
-        gaps=grouped_gaps([] if last is None else reading.gaps(last.id)),
+        gaps=grouped(reading.gaps(last.id) if last else (), say),
         charts=charts(points, say),
     )
 
 
-def _new(request: Request, reading: ScopedStore, last: Run) -> tuple[list[Item], int]:
-    """What the last run opened, worst first, and how many there are."""
-    page = reading.findings(Query(statuses=("OPEN",), since=last.started_at, limit=_SHOWN))
-    return cards(request, page.items, last.id, new=True), page.total or 0
-
-
-def grouped_gaps(gaps: Iterable[Gap]) -> list[tuple[Gap, int]]:
-    """One gap of each reason, place, type and missing action, and how many there are, most first."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    first: dict[tuple[str, ...], Gap] = {}
-    for gap in gaps:
-        name = (gap.reason.value, gap.account, gap.region, gap.type or "", gap.action or "")
-        counts[name] += 1
-        first.setdefault(name, gap)
-    return [(first[name], count) for name, count in counts.most_common()]
+def _waiting(reading: ScopedStore, services: Services) -> Waiting:
+    now = services.clock()
+    plans = reading.plans(Query(limit=20)).items
+    ends = [one.expires_at for one in reading.waivers()]
+    unsent = 0
+    if services.settings.notify.channels and reading.principal.everywhere(Permission.READ):
+        failed = (DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+        unsent = sum(one.state in failed for one in services.store.deliveries(limit=50))
+    return Waiting(
+        plans=tuple(
+            plan
+            for plan in plans
+            if plan.expires_at > now
+            and not approved(plan, services)
+            and not services.store.executions(plan.id)
+        ),
+        ending=sum(now < end <= now + _SOON for end in ends),
+        over=sum(end <= now for end in ends),
+        unsent=unsent,
+    )
