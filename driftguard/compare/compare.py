@@ -88,9 +88,7 @@ def explain(
             expected=one.was,
             actual=one.value,
             verdict="UNDECLARED",
-            rule="changed since it was accepted"
-            if one.confirmed
-            else "not declared, and not seen to change",
+            rule="changed since it was accepted" if one.confirmed else "not declared, and not seen to change",
         )
         for one in comparison.undeclared
     ]
