@@ -28,7 +28,9 @@ from driftguard.model import (
 from driftguard.model.resource import Tolerance
 from driftguard.schema import Node, TypeSchema
 
-_MASKS = ("****", "*****", "********", "<redacted>", "HIDDEN_DUE_TO_SECURITY_REASONS")
+_MASK = re.compile(
+    r"\*{3,}|[<\[(]?(redacted|sensitive|hidden)[>\])]?|HIDDEN_DUE_TO_SECURITY_REASONS", re.IGNORECASE
+)
 
 
 class Walk:
@@ -197,7 +199,7 @@ class Walk:
     def _same_scalar(
         self, declared: Json, live: Json, node: Node | None, path: Path, trail: Trail, around: Json
     ) -> bool:
-        if isinstance(live, str) and live in _MASKS:
+        if isinstance(live, str) and _MASK.fullmatch(live):
             self.gap(path, GapReason.WRITE_ONLY, trail, "AWS answers a mask instead of the value")
             return True
         place = self.place(path, node, around)

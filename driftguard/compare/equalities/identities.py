@@ -67,6 +67,15 @@ def latest_qualifier(declared: Json, live: Json, place: Place) -> bool:
     return declared.removesuffix(":$LATEST") == live.removesuffix(":$LATEST")
 
 
+def opaque_arn(declared: Json, live: Json, place: Place) -> bool | Unverifiable:
+    """A name where AWS answers an ARN that holds an id instead: nobody can tell from the two alone."""
+    if not (isinstance(declared, str) and isinstance(live, str)) or declared.startswith("arn:"):
+        return False
+    if not place.listed("opaque-arn") or _ARN.fullmatch(live) is None:
+        return False
+    return Unverifiable("AWS answers the ARN, which does not hold the name")
+
+
 def service_role(declared: Json, live: Json, place: Place) -> bool:
     """Some services work under their service-linked role whatever role they are given.
 

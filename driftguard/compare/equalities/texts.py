@@ -57,6 +57,17 @@ def trailing_slash(declared: Json, live: Json, place: Place) -> bool:
     return bool(one) and one == other and abs(len(declared) - len(live)) == 1
 
 
+def escaped_path(declared: Json, live: Json, place: Place) -> bool:
+    """API Gateway writes the slashes of a method's path as ``~1``: ``/~1pets`` is ``/pets``.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-methodsetting.html
+    """
+    if not (isinstance(declared, str) and isinstance(live, str)) or place.name != "ResourcePath":
+        return False
+    one, other = (re.sub("/+", "/", text.replace("~1", "/")) for text in (declared, live))
+    return one == other
+
+
 def left_out_scheme(declared: Json, live: Json, place: Place) -> bool:
     """An address with and without ``https://`` or ``s3://``, as IAM and CloudWatch Synthetics answer theirs.
 
