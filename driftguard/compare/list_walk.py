@@ -156,9 +156,9 @@ def _implied(walk: Walk, value: Json, path: Path) -> bool:
 
 def _filled_by_service(walk: Walk, node: Node | None, path: Path) -> bool:
     """Whether the registry or the tables say that AWS fills the list with settings of its own."""
-    return node is not None and (
-        node.attribute_list or listed("service-filled-list", walk.type_name, general(path))
-    )
+    if node is not None and node.attribute_list:
+        return True
+    return listed("service-filled-list", walk.type_name, general(path))
 
 
 def _order(

@@ -30,6 +30,8 @@ _RANDOM = re.compile(r"(?P<stem>.+)-[A-Za-z0-9]{8,16}")
 _NAMES = frozenset(
     {"Key", "Name", "OptionName", "Namespace", "ResourceName", "ParameterName", "ResourceType"}
 )
+_UNSET = -1
+"""What services answer for a number that nobody gave."""
 _OFF = frozenset({"disabled", "none", "off"})
 _DEFAULT_NAME = re.compile(r"(default|default[.:].+|aws/[a-z0-9-]+|alias/aws/[a-z0-9-]+)")
 
@@ -92,6 +94,8 @@ class Residue:
         if listed("meaningful-when-off", self._type, place):
             return value is True or _is_default(value, node, defaults(self._type, place))
         if is_empty(value) or value in (False, "false", "0"):
+            return True
+        if value == _UNSET and node is not None and node.is_a("integer"):
             return True
         if schema is not None and (
             schema.is_read_only(place)
