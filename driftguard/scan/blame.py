@@ -28,8 +28,9 @@ _GLOBAL_EVENTS_REGION = "us-east-1"
 def blame(
     aws: Aws, drifts: Sequence[Drift], readings: Readings, memory: Memory, cancelled: Callable[[], bool]
 ) -> tuple[Drift, ...]:
-    """The drifts, each that counts with the event that made it where one could be found."""
-    known = {finding.key for finding in memory.findings if finding.open and finding.changed_by is not None}
+    """The drifts, each that counts with the event that made it where one could be found, now or by an earlier run."""
+    named = [one for one in memory.findings if one.open and one.changed_by is not None]
+    known = {one.key: one.changed_by for one in sorted(named, key=lambda one: one.first_seen)}
     wanted = [drift for drift in drifts if drift.drifted and drift.key not in known]
     by_place: dict[tuple[str, str], list[Drift]] = {}
     for drift in wanted:
@@ -44,7 +45,10 @@ def blame(
     with ThreadPoolExecutor(8, thread_name_prefix="trail") as pool:
         for answers in pool.map(ask, by_place.items()):
             found.update(answers)
-    return tuple(found.get(drift.key, drift) if drift.drifted else drift for drift in drifts)
+    return tuple(
+        found.get(drift.key) or replace(drift, changed_by=known.get(drift.key)) if drift.drifted else drift
+        for drift in drifts
+    )
 
 
 def _asked(

@@ -88,8 +88,8 @@ def served(app: Any) -> Iterator[str]:
 
 
 def axe() -> str:
-    """The source of axe-core, where npm put it: DRIFTGUARD_AXE, or node_modules of the checkout."""
-    given = os.environ.get("DRIFTGUARD_AXE")
+    """The source of axe-core, where npm put it: AXE_CORE, or node_modules of the checkout."""
+    given = os.environ.get("AXE_CORE")
     path = Path(given) if given else Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
     if not path.exists():
         message = "axe-core is needed (npm install --no-save axe-core)"
