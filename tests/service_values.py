@@ -17,7 +17,7 @@ from driftguard.model import Finding, ResourceKey, Severity
 from driftguard.model.remediation import ActionKind, Cure, Plan, Step
 from driftguard.rules.shipped import all_frameworks, load_all
 from driftguard.service import health
-from driftguard.service.access.roles import holding
+from driftguard.service.access.roles import Principal, holding
 from driftguard.service.access.sessions import COOKIE, CSRF_COOKIE, Sessions
 from driftguard.service.access.tokens import create_token
 from driftguard.service.app import create_app
@@ -82,6 +82,12 @@ class House:
         client.headers["origin"] = BASE
         client.csrf = csrf  # type: ignore[attr-defined]  # the tests put it into forms
         return client
+
+    def session(self, client: TestClient) -> Principal:
+        """Whom the session cookie of ``client`` stands for."""
+        found = Sessions(self.store, self.services.settings.web).principal(client.cookies[COOKIE])
+        assert found is not None
+        return found
 
     def machine(self, *scopes: str, accounts: Iterable[str] = ()) -> TestClient:
         """A caller with a token."""
