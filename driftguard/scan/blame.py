@@ -26,7 +26,12 @@ _GLOBAL_EVENTS_REGION = "us-east-1"
 
 
 def blame(
-    aws: Aws, drifts: Sequence[Drift], readings: Readings, memory: Memory, cancelled: Callable[[], bool]
+    aws: Aws,
+    drifts: Sequence[Drift],
+    readings: Readings,
+    memory: Memory,
+    cancelled: Callable[[], bool],
+    heard: Callable[[str, str], Sequence[TrailEvent]] = lambda account, region: (),
 ) -> tuple[Drift, ...]:
     """The drifts, each that counts with the event that made it where one could be found, now or by an earlier run."""
     named = [one for one in memory.findings if one.open and one.changed_by is not None]
@@ -39,7 +44,18 @@ def blame(
 
     def ask(item: tuple[tuple[str, str], list[Drift]]) -> dict[ResourceKey, Drift]:
         (account, region), members = item
-        return dict(_asked(aws, account, region, members[:_MOST_PER_PLACE], readings, memory, cancelled))
+        return dict(
+            _asked(
+                aws,
+                account,
+                region,
+                members[:_MOST_PER_PLACE],
+                readings,
+                memory,
+                cancelled,
+                heard(account, region),
+            )
+        )
 
     found: dict[ResourceKey, Drift] = {}
     with ThreadPoolExecutor(8, thread_name_prefix="trail") as pool:
@@ -59,6 +75,7 @@ def _asked(
     readings: Readings,
     memory: Memory,
     cancelled: Callable[[], bool],
+    heard: Sequence[TrailEvent],
 ) -> Iterable[tuple[ResourceKey, Drift]]:
     place = aws.place(account, region)
     for drift in drifts:
@@ -71,8 +88,11 @@ def _asked(
             readings.snapshot.taken_at - _LOOK_BACK,
             witness.accepted_at if witness else readings.snapshot.taken_at - _LOOK_BACK,
         )
-        changed_by: ChangedBy | None = None
-        events: list[TrailEvent] = []
+        events = [event for event in heard if event.time >= start]
+        changed_by: ChangedBy | None = attribute(drift, arn, events)
+        if changed_by is not None and changed_by.confidence == "HIGH":
+            yield drift.key, replace(drift, changed_by=changed_by)
+            continue
         try:
             for name in _names(drift, live.name if live else None, arn):
                 rows = place.cloudtrail.lookup(attribute="ResourceName", value=name, start=start)
@@ -82,7 +102,9 @@ def _asked(
                 if changed_by is not None and changed_by.confidence == "HIGH":
                     break  # each further name costs half a second of CloudTrail's patience
         except AwsError:
-            return  # nobody can be named; the drift stands without a name
+            # CloudTrail names nobody; what was told before stands, or the drift stands without a name.
+            if changed_by is None:
+                return
         if changed_by is not None:
             yield drift.key, replace(drift, changed_by=changed_by)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from driftguard import __version__
+from driftguard.attribution import TrailEvent
 from driftguard.aws import Aws, Target
 from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
@@ -47,6 +48,8 @@ class Job:
     """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
+    heard: Callable[[str, str], Sequence[TrailEvent]] = lambda account, region: ()
+    """What is known already of acts in an account and region, before CloudTrail is asked."""
     run_id: str = ""
     """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
@@ -79,7 +82,9 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         progress.phase("decide")
         rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
-        verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
+        verdict = replace(
+            verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
+        )
         finished = replace(
             run,
             status=RunStatus.INTERRUPTED if cancelled() else RunStatus.SUCCEEDED,
