@@ -14,6 +14,7 @@ import click
 
 from driftguard import __version__
 from driftguard.cli.app import App
+from driftguard.cli.extras import advice
 from driftguard.errors import DriftguardError
 
 EXIT_ERROR = 2
@@ -88,6 +89,9 @@ def run(arguments: list[str] | None = None) -> int:
         return EXIT_ERROR
     except DriftguardError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        told = advice(error)
+        return _fail(told) if told else _bug(error)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): no error of ours, and nothing more to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -26,7 +26,8 @@ class PropertyDifference:
     """One declared property that is different.  ``path`` is a JSON pointer (CloudFormation's PropertyPath).
 
     ``rule`` names the check that decided; ``requires_replacement`` says that the property is create-only,
-    so that a revert would replace the resource.
+    so that a revert would replace the resource.  ``location`` is where the template declares the property, and
+    ``parameter`` the template's parameter that the whole value comes from, if it is one.
     """
 
     path: str
@@ -35,6 +36,8 @@ class PropertyDifference:
     type: DifferenceType
     rule: str = ""
     requires_replacement: bool = False
+    location: Location | None = None
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

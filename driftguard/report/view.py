@@ -21,6 +21,7 @@ from driftguard.model import (
     Report,
     Severity,
 )
+from driftguard.model.phrase import phrase
 from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.frameworks import Framework, frameworks
@@ -29,6 +30,7 @@ from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
 from driftguard.report.three_way import SourceRow, source_rows
 
+_DECLARED = ("checked", "not_checked", "unsupported", "throttled", "unresolved")
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
 
@@ -99,6 +101,8 @@ class View:
 def view(report: Report, options: Options) -> View:
     """``report`` as it is shown in ``options.lang``."""
     say = messages(options.lang)
+    if options.since is not None:
+        say = say.since(f"{options.since:%Y-%m-%d}")
     fresh = report.new | report.reopened
     listed = _narrowed(report.findings, report, options)
     opened = [finding for finding in listed if finding.open]
@@ -193,13 +197,7 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
     verdicts = Counter(evaluation.compliance for evaluation in report.evaluations)
     met, failed = verdicts[ComplianceType.COMPLIANT], verdicts[ComplianceType.NON_COMPLIANT]
     coverage = report.coverage
-    declared = (
-        coverage.checked
-        + coverage.not_checked
-        + coverage.unsupported
-        + coverage.throttled
-        + coverage.unresolved
-    )
+    declared = sum(getattr(coverage, name) for name in _DECLARED)
     live = report.managed + report.unmanaged
     tiles = [
         Tile(
@@ -221,14 +219,20 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
         ),
         Tile(
             label=say("tile.coverage"),
-            value=percent(coverage.checked, declared),
-            note=say("tile.managed", percent=percent(report.managed, live))
-            if live
-            else say("tile.declared", count=declared),
+            value=say("tile.of", part=coverage.checked, whole=declared) if declared else "–",
+            note=_coverage_note(report, live, say),
             tone="warn" if report.outcome is Outcome.PARTIAL else "",
         ),
     ]
     return tuple(tiles)
+
+
+def _coverage_note(report: Report, live: int, say: Messages) -> str:
+    """What stands beside the count of what was compared: a gap may hide more than is counted."""
+    notes = [say("tile.gaps", count=len(report.gaps))] if report.gaps else []
+    if live:
+        notes.append(say("tile.managed", percent=percent(report.managed, live)))
+    return " · ".join(notes) or say("tile.complete")
 
 
 def item(
@@ -347,12 +351,5 @@ def _changes(detail: dict[str, Any], say: Messages, most: int = 5) -> tuple[tupl
 
 def shown(value: Json, limit: int = 240) -> str:
     """A value for people."""
-    value = plain(value)
-    if isinstance(value, dict) and set(value) >= {"$redacted"}:
-        return f"•••••• ({value['$redacted']})"
-    text = (
-        value
-        if isinstance(value, str)
-        else orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
-    )
+    text = phrase(plain(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"

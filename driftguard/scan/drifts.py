@@ -26,6 +26,7 @@ from driftguard.model import (
     ResourceKey,
     UndeclaredValue,
 )
+from driftguard.scan.places import placed
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.unmanaged import unmanaged
 from driftguard.schema import registry_of
@@ -114,6 +115,7 @@ class Comparer:
         live = snapshot.resources.get(key)
         if live is not None:
             drift = self._compared(declared, live, base)
+            drift = replace(drift, differences=tuple(placed(declared, d) for d in drift.differences))
         elif key in snapshot.deleted:
             owner = next((one.owner for one in declared.tolerated if not one.path), "")
             if owner:

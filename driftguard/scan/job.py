@@ -19,7 +19,7 @@ from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue, facts_of
 from driftguard.rules.waivers import load_waivers
 from driftguard.scan.acceptances import gathered
-from driftguard.scan.blame import blame
+from driftguard.scan.blame import Heard, blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.drifts import Rules, next_witnesses
 from driftguard.scan.progress import Progress, Silent
@@ -47,6 +47,8 @@ class Job:
     """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
+    heard: Heard = lambda account, region: ()
+    """What is known already of acts in an account and region, before CloudTrail is asked."""
     run_id: str = ""
     """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
@@ -79,7 +81,9 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         progress.phase("decide")
         rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
-        verdict = replace(verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled))
+        verdict = replace(
+            verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
+        )
         finished = replace(
             run,
             status=RunStatus.INTERRUPTED if cancelled() else RunStatus.SUCCEEDED,

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from driftguard.service.metrics import REQUEST_SECONDS, REQUESTS
 
+API = "/api/v1"
 log = structlog.get_logger("driftguard.service")
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -63,7 +64,7 @@ class Requests:
                 self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
+        route = route_of(scope) or "other"
         REQUESTS.labels(scope["method"], route, str(status)).inc()
         REQUEST_SECONDS.labels(route).observe(seconds)
         if scope["path"] not in _QUIET and not scope["path"].startswith("/static/"):
@@ -76,3 +77,10 @@ class Requests:
                 milliseconds=round(1000 * seconds, 1),
                 who=getattr(principal, "name", None),
             )
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the address that was answered (``/api/v1/findings/{fingerprint}``); empty: none was found."""
+    path: str = getattr(scope.get("route"), "path", "")
+    # A route knows its path within its router, not the prefix under which the router was included.
+    return API + path if path and scope["path"].startswith(f"{API}/") and not path.startswith(API) else path

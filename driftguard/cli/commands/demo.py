@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftguard.errors import ConfigError
-
 if TYPE_CHECKING:
     from driftguard.model import Report
     from driftguard.sandbox import Sandbox
@@ -37,15 +35,10 @@ if TYPE_CHECKING:
     help="Where it listens with --stay; 0 takes a free one.",
 )
 def command(folder: str, stay: bool, port: int) -> None:
-    try:
-        from driftguard.sandbox.estate import deploy, play
-        from driftguard.sandbox.facade import Sandbox
-    except ImportError as error:
-        raise ConfigError(
-            f"the demo needs the local AWS ({error}).", fix="`pip install 'driftguard-aws[sandbox]'`."
-        ) from None
     from driftguard.cli.commands.sandbox import listen, wait
     from driftguard.cli.commands.scan import show, write_html
+    from driftguard.sandbox.estate import deploy, play
+    from driftguard.sandbox.facade import Sandbox
 
     logging.getLogger("driftguard.sandbox").setLevel(logging.CRITICAL)
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)

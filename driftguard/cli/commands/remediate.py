@@ -30,6 +30,7 @@ def command() -> None:
 
 @command.command("plan", help="Make a plan from the open findings.  Nothing is changed.")
 @click.argument("findings", nargs=-1)
+@click.option("--cause", "causes", multiple=True, metavar="ID", help="All of this root cause; repeatable.")
 @click.option("--policy", "policies", multiple=True, help="Only faults of this policy; repeatable.")
 @click.option("--account", "accounts", multiple=True, help="Only this account; repeatable.")
 @click.option("--region", "regions", multiple=True, help="Only this region; repeatable.")
@@ -62,6 +63,7 @@ def command() -> None:
 def plan_command(
     app: App,
     findings: tuple[str, ...],
+    causes: tuple[str, ...],
     policies: tuple[str, ...],
     accounts: tuple[str, ...],
     regions: tuple[str, ...],
@@ -80,6 +82,7 @@ def plan_command(
     full: bool,
     output: str,
 ) -> int:
+    from driftguard.cli.causes import findings_of_cause
     from driftguard.history.port import Query
     from driftguard.model.remediation import Cure
     from driftguard.remediation import Wishes
@@ -101,7 +104,8 @@ def plan_command(
     )
     cures = {**_each(revert, Cure.REVERT), **_each(adopt, Cure.ADOPT), **_each(accept, Cure.ACCEPT)}
     with Wiring(app.settings) as wiring:
-        chosen = _chosen(wiring.store, query, (*findings, *cures))
+        shared = [one.fingerprint for cause in causes for one in findings_of_cause(wiring.store, cause)]
+        chosen = _chosen(wiring.store, query, (*findings, *shared, *cures))
         wishes = Wishes(author=wiring.actor, rollout=rollout, cures=cures, allow_deletes=allow_deletes)
         plan = wiring.plan(chosen, wishes)
         wiring.store.put_plan(plan)

@@ -30,13 +30,8 @@ if TYPE_CHECKING:
 @click.option("--empty", is_flag=True, help="Start without the demo estate.")
 def command(port: int, host: str, accounts: tuple[str, ...], region: str, empty: bool) -> int:
     """Serve until Ctrl-C; the printed variables point any AWS client at it."""
-    try:
-        from driftguard.sandbox import facade
-    except ModuleNotFoundError as missing:
-        raise InputError(
-            f"The local AWS needs the package {missing.name!r}, which is not installed.",
-            fix="Install it with: pip install 'driftguard-aws[sandbox]'.",
-        ) from missing
+    from driftguard.sandbox import facade
+
     for account in accounts:
         if not (len(account) == 12 and account.isdigit()):
             raise InputError(f"{account!r} is no account id.", fix="Give twelve digits.")

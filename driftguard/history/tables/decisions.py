@@ -53,9 +53,7 @@ class DecisionPart(Part):
                 (iso(datetime.now(UTC)), waiver_id),
             )
             if not touched:
-                raise StoreError(
-                    f"there is no waiver {waiver_id}.", fix="`driftguard waive --list` shows them."
-                )
+                raise StoreError(f"there is no waiver {waiver_id}.", fix="`driftguard waivers` lists them.")
             append(connection, actor, "waiver.remove", waiver_id, {})
 
     # -- attestations

@@ -38,7 +38,7 @@ def _head(plan: Plan) -> Iterator[str]:
         yield f"| {row['cure']}: {row['means']} | {row['steps']} | {row['findings']} |"
     yield f"| left to a person | | {len(plan.left)} |"
     yield ""
-    looks = [f"- {step.id}: {name_of(step)} {said}." for step, _, said in look_first(plan)]
+    looks = [f"- {step.id}: {name_of(step)}: {said}." for step, _, said in look_first(plan)]
     if looks:
         yield from ("## Look at these before you approve", "", *looks, "")
 

@@ -52,7 +52,7 @@ def head(plan: Plan) -> Iterator[str]:
 def look(plan: Plan) -> Iterator[str]:
     """What deletes, makes, disturbs, or cannot be taken back, a line each."""
     for step, _, said in look_first(plan):
-        yield from wrapped(f"{name_of(step)} {said}.", f"  {step.id}  ", _INDENT)
+        yield from wrapped(f"{name_of(step)}: {said}.", f"  {step.id}  ", _INDENT)
 
 
 def left(refusals: Sequence[Refusal]) -> Iterator[str]:

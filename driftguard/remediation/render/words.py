@@ -75,7 +75,7 @@ def action(step: Step) -> str:
 def rollback(step: Step) -> str:
     """How the step is taken back."""
     if step.action in (ActionKind.TEMPLATE_PATCH, ActionKind.WAIVER):
-        return "nothing in AWS is changed; delete the patch, or `driftguard waive --remove` the waiver."
+        return "nothing in AWS is changed; delete the patch, or `driftguard waivers --remove` the waiver."
     if step.action is ActionKind.REVERT_DRIFT:
         return "nothing: CloudFormation itself rolls back when the change set fails, and there is no other way back."
     if step.rollback is None:

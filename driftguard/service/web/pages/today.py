@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from driftguard.history.causes import group
 from driftguard.history.port import Query
-from driftguard.model import Finding, FindingStatus, RunStatus, Severity
+from driftguard.model import Finding, FindingStatus, Gap, Outcome, Run, RunStatus, Scope, Severity
 from driftguard.model.notice import DeliveryState
 from driftguard.model.remediation import Plan
 from driftguard.report.causes import cause_rows
@@ -31,6 +32,9 @@ _GROUPED = 300
 """How many of the new findings, the worst, are put together by their cause."""
 _CAUSES = 6
 _SOON = timedelta(days=14)
+_DAY = timedelta(days=1)
+_RUNS = 100
+"""How many of the newest runs today may be made of: a night's own, and those that events started since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,36 +53,72 @@ class Waiting:
 @router.get("/")
 def today(request: Request, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
     say = say_of(request)
-    runs = reading.runs(Query(limit=10)).items
-    last = next((run for run in runs if run.status is RunStatus.SUCCEEDED), None)
-    fresh = (
-        reading.findings(Query(statuses=("OPEN",), since=last.started_at, limit=_GROUPED)) if last else None
-    )
+    runs = reading.runs(Query(limit=_RUNS)).items
+    seen = _seen(runs)
+    last, since = (seen[0], _since(seen)) if seen else (None, None)
+    fresh = reading.findings(Query(statuses=("OPEN",), since=since, limit=_GROUPED)) if since else None
     found: tuple[Finding, ...] = fresh.items if fresh else ()
     listed = {one.fingerprint for one in found[:_SHOWN]}
     worst = reading.findings(Query(statuses=("OPEN",), limit=_SHOWN + len(listed)))
     still = [one for one in worst.items if one.fingerprint not in listed]
     counts = reading.finding_counts(Query(statuses=("OPEN",)))
     points = services.store.trends(limit=90) if reading.accounts is None else ()
+    by_run = {one.run: one for one in points}
     return show(
         request,
         "today",
         last=last,
+        since=since,
+        partial=any(one.outcome is Outcome.PARTIAL for one in seen),
         running=next((run for run in runs if run.status is RunStatus.RUNNING), None),
         failed=runs[0] if runs and runs[0].status is RunStatus.FAILED else None,
         upcoming=services.upcoming(),
-        new=cards(request, found[:_SHOWN], last.id if last else "", new=True),
+        new=cards(request, found[:_SHOWN], new=True),
         total_new=fresh.total or 0 if fresh else 0,
         causes=cause_rows(group(found), {one.fingerprint for one in found}, say)[:_CAUSES],
         waiting=_waiting(reading, services),
-        still=cards(request, still[:_SHOWN], "" if last is None else last.id),
+        still=cards(request, still[:_SHOWN]),
         total_open=sum(counts.values()),
         counts=[(severity.value, counts.get(severity.value, 0)) for severity in Severity],
         drifted=reading.drifts(Query(statuses=("DRIFTED",), limit=1)).total or 0,
         accepted=sum(reading.finding_counts(Query(statuses=(FindingStatus.SUPPRESSED,))).values()),
-        point=points[-1] if points else None,
-        gaps=grouped(reading.gaps(last.id) if last else (), say),
+        point=by_run.get(seen[-1].id) if seen else None,
+        resolved=sum(by_run[one.id].resolved for one in seen if one.id in by_run),
+        gaps=grouped(_gaps(reading, seen), say),
         charts=charts(points, say),
+    )
+
+
+def _seen(runs: Sequence[Run]) -> list[Run]:
+    """The runs that today is made of, newest first: the newest over everything, and those over parts since then;
+    where there is none over everything, those of the last day before the newest."""
+    done = [one for one in runs if one.status is RunStatus.SUCCEEDED]
+    whole = next((index for index, one in enumerate(done) if one.scope == Scope()), None)
+    if whole is not None:
+        return done[: whole + 1]
+    return [one for one in done if one.started_at > done[0].started_at - _DAY]
+
+
+def _since(seen: Sequence[Run]) -> datetime:
+    """From when on a finding is new: the start of the newest run over everything, or of the last day."""
+    return seen[-1].started_at if seen[-1].scope == Scope() else seen[0].started_at - _DAY
+
+
+def _gaps(reading: ScopedStore, seen: Sequence[Run]) -> list[Gap]:
+    """What is not looked at now: a later run over a part takes the place of what earlier ones said of it."""
+    found: list[Gap] = []
+    known: list[Scope] = []
+    for run in seen:
+        found += [gap for gap in reading.gaps(run.id) if not any(_covers(scope, gap) for scope in known)]
+        known.append(run.scope)
+    return found
+
+
+def _covers(scope: Scope, gap: Gap) -> bool:
+    return (
+        not (scope.types or scope.stacks)
+        and (not scope.accounts or gap.account in scope.accounts)
+        and (not scope.regions or gap.region in scope.regions)
     )
 
 
