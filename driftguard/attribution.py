@@ -66,15 +66,21 @@ _NOISE = frozenset(
     ]
 )
 _AGENTS = (
-    ("console.amazonaws.com", "console"),
-    ("signin.amazonaws.com", "console"),
     ("cloudformation.amazonaws.com", "CloudFormation"),
     ("terraform", "Terraform"),
+    ("pulumi", "Pulumi"),
+    ("aws-cdk", "CDK"),
     ("aws-cli", "CLI"),
+    ("console", "console"),
+    ("signin.amazonaws.com", "console"),
     ("boto3", "SDK"),
     ("aws-sdk", "SDK"),
-    ("aws-cdk", "CDK"),
+    ("botocore", "SDK"),
 )
+"""What an agent calls itself, the most telling word first: tools are built on SDKs, and name them as well."""
+_MAKES = ("Create", "Run", "Register", "Put", "Allocate", "Import", "Restore", "Request", "Launch", "Copy")
+_NOUNS = {"eip": "address"}
+"""What the API calls a thing where the type name does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,15 +166,31 @@ def _score(drift: Drift, event: TrailEvent) -> int:
     ends = event.name.startswith(_ENDINGS)
     if drift.status is DriftStatus.DELETED:
         return 2 if ends else -1
+    if drift.status is DriftStatus.UNMANAGED:
+        return 2 if _made(drift, event) else -1
     if event.source == "CloudFormation":
         return -1  # what CloudFormation deploys becomes the declared state, so it is never the drift
     paths = [d.path for d in drift.differences] or [u.path for u in drift.undeclared if u.confirmed]
-    wanted = frozenset(word for path in paths for word in words(path)) - _NOISE
+    # The type's own words stand in the names of all its properties and calls: they tell nothing apart.
+    dull = _NOISE.union(words(drift.key.type.rpartition("::")[2]))
+    wanted = frozenset(word for path in paths for word in words(path)) - dull
     actual = {str(d.actual) for d in drift.differences if isinstance(d.actual, str | int | float)}
-    score = len(wanted & (event.words - _NOISE)) + 2 * len(actual & event.values)
+    score = len(wanted & event.words) + 2 * len(actual & event.values)
     if score == 0 and event.name.startswith(("Create", "Run", "Register")):
         return -1  # it made the resource; that is not what made it differ
     return score
+
+
+def _made(drift: Drift, event: TrailEvent) -> bool:
+    """Whether ``event`` made a resource of this type: its noun is the type's, not that of a thing beside it."""
+    if event.name == "CreateResource":  # Cloud Control: one call for every type
+        return drift.key.type in event.values
+    if not event.name.startswith(_MAKES):
+        return False
+    said = [word for word in words(event.name) if not word.isdigit()][1:]
+    kind = [_NOUNS.get(word, word) for word in words(drift.key.type.rpartition("::")[2])]
+    shared = min(len(said), len(kind))
+    return shared > 0 and said[-shared:] == kind[-shared:]
 
 
 def words(text: str) -> Iterator[str]:
@@ -209,7 +231,9 @@ def _source(record: Mapping[str, Json]) -> str:
     agent = str(record.get("userAgent") or "").lower()
     invoked = str(identity.get("invokedBy") or "").lower()
     # A console tab's credentials, whatever the tab calls itself; a service that acted for it comes first.
-    by_console = str(record.get("sessionCredentialFromConsole")).lower() == "true" or agent == "aws internal"
+    by_console = str(record.get("sessionCredentialFromConsole")).lower() == "true" or agent.startswith(
+        "aws internal"
+    )
     if by_console and not invoked:
         return "console"
     for text in (invoked, agent):

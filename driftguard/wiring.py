@@ -291,7 +291,7 @@ class Wiring:
         from driftguard.report.formats import asff
 
         def titles(report: Report) -> dict[str, str]:
-            groups = causes.group(report.findings, report.drifts)
+            groups = causes.group(report.findings)
             return {name: group.title for group in groups for name in group.fingerprints}
 
         return Composer(

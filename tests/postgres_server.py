@@ -84,18 +84,29 @@ def _exists(name: str) -> bool:
     return False
 
 
+@contextlib.contextmanager
+def running() -> Iterator[PostgresServer]:
+    """A server that runs as long as the block.  Raises `FileNotFoundError` where none is installed."""
+    folder = binaries()
+    if folder is None:
+        raise FileNotFoundError("PostgreSQL is not installed: run scripts/install-test-servers")
+    home = Path(tempfile.mkdtemp(prefix="driftguard-pg-"))
+    try:
+        server = PostgresServer(home, folder)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A running server.  Missing on CI is a failure; missing elsewhere a skip that says so."""
-    folder = binaries()
-    if folder is None:
+    if binaries() is None:
         if os.environ.get("CI"):
             pytest.fail("PostgreSQL is missing: scripts/install-test-servers installs it")
         pytest.skip("PostgreSQL is not installed: run scripts/install-test-servers")
-    home = Path(tempfile.mkdtemp(prefix="driftguard-pg-"))
-    server = PostgresServer(home, folder)
-    try:
+    with running() as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)

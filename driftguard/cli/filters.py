@@ -66,8 +66,9 @@ def list_options(command: F) -> F:
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature that click reads
 
 
-def moment(text: str | None) -> datetime | None:
-    """A moment a person wrote, as UTC; a bare date means its end, so that ``--at`` a day includes it."""
+def moment(text: str | None, *, start: bool = False) -> datetime | None:
+    """A moment a person wrote, as UTC; a bare date means its end (so that ``--at`` a day includes it), or its
+    ``start``."""
     if not text:
         return None
     try:
@@ -76,7 +77,7 @@ def moment(text: str | None) -> datetime | None:
         raise InputError(
             f"{text!r} is not a time.", fix="Write 2026-09-30 or 2026-09-30T02:00:00+09:00."
         ) from None
-    if len(text) == 10:
+    if len(text) == 10 and not start:
         value = value.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from driftguard.compare.equalities import Place
+from driftguard.compare.equalities.networks import ports_mean_nothing
 from driftguard.compare.equalities.transforms import gives_nothing
 from driftguard.compare.forms import has_hole, is_empty, key, says_nothing
 from driftguard.compare.tables import defaults, listed, row
@@ -76,6 +77,8 @@ def judge(value: Json, place: Place, parent: Node | None, live: Mapping[str, Jso
 
 def _means_nothing(value: Json, place: Place) -> Absence | None:
     """A value that says what AWS does anyway, and so need not be answered."""
+    if ports_mean_nothing(place):
+        return Absence(fold="all-protocols")
     if value is False or value == "false":
         return Absence(fold="declared-false")
     if isinstance(value, Mapping | list | tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from driftguard.declared.yaml_reader import function_name
 from driftguard.model import Json, Location
 
 Path = tuple[str | int, ...]
+_WHOLE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -117,7 +119,7 @@ class Locations(Mapping[str, Location]):
     answers with the nearest thing around it.
     """
 
-    __slots__ = ("_base", "_detours", "_positions", "_properties", "_section")
+    __slots__ = ("_base", "_detours", "_document", "_positions", "_properties", "_section")
 
     def __init__(
         self,
@@ -126,7 +128,9 @@ class Locations(Mapping[str, Location]):
         properties: Mapping[str, Json],
         detours: Mapping[Path, Path],
         section: str = "Properties",
+        document: Mapping[str, Json] | None = None,
     ) -> None:
+        self._document = document or {}
         self._positions = positions
         self._base = base
         self._properties = properties
@@ -142,12 +146,37 @@ class Locations(Mapping[str, Location]):
         """The path in the template, from its root, to where the value at ``pointer`` is written."""
         return (*self._base, self._section, *source_of(split_pointer(pointer), self._detours))
 
+    def parameter(self, pointer: str) -> str:
+        """The template parameter that all of the value at ``pointer`` comes from, ``""`` if it is not one."""
+        declared = self._document.get("Parameters")
+        node: Json = self._document
+        for step in self.source(pointer):
+            held = step in node if isinstance(node, Mapping) else isinstance(step, int) and step < _size(node)
+            if not held:
+                break  # inside what a function made, or not there at all
+            node = node[step]
+        name = _reference(node)
+        return name if isinstance(declared, Mapping) and name in declared else ""
+
     def __iter__(self) -> Iterator[str]:
         yield ""
         yield from _pointers(self._properties, "")
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _size(node: Json) -> int:
+    return len(node) if isinstance(node, list) else 0
+
+
+def _reference(node: Json) -> str:
+    """``Name`` of a node that is ``{"Ref": "Name"}`` or ``{"Fn::Sub": "${Name}"}``."""
+    if not isinstance(node, Mapping) or len(node) != 1:
+        return ""
+    whole = _WHOLE.fullmatch(str(node.get("Fn::Sub", "")))
+    name = whole[1] if whole else node.get("Ref")
+    return name if isinstance(name, str) else ""
 
 
 def source_of(path: Path, detours: Mapping[Path, Path]) -> Path:

@@ -148,7 +148,13 @@ class _Resolution:
             attributes={
                 key: self._evaluator.value(value) for key, value in body.items() if key not in _OWN_SHAPE
             },
-            locations=Locations(positions, self._base(logical_id), properties, self._detours)
+            locations=Locations(
+                positions,
+                self._base(logical_id),
+                properties,
+                self._detours,
+                document=self._template.document,
+            )
             if positions is not None
             else {},
         )

@@ -8,13 +8,15 @@ read in at most two steps; once deltas stop paying, the next body is a full one 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import orjson
 import zstandard
 
 from driftguard.errors import StoreError
 from driftguard.history import delta
 from driftguard.history.database import Connection, batches, marks
+from driftguard.model import Json
 
 _LEVEL = 12
 _DICTIONARY_BYTES = 112_640
@@ -25,6 +27,37 @@ _PLAIN = -1
 """In place of a dictionary: the data are not compressed."""
 _DELTA_PAYS = 0.5
 """A delta is kept when it takes at most this part of the full body's size."""
+
+
+class Body(Mapping[str, Json]):
+    """The properties of a state, parsed when they are first looked at.
+
+    An answer about a whole estate is looked at here and there; parsed, it would take seven times the memory.
+    """
+
+    __slots__ = ("_parsed", "_raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._parsed: dict[str, Json] | None = None
+
+    def _open(self) -> dict[str, Json]:
+        if self._parsed is None:
+            self._parsed = orjson.loads(self._raw)
+            self._raw = b""
+        return self._parsed
+
+    def __getitem__(self, name: str) -> Json:
+        return self._open()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._open())
+
+    def __len__(self) -> int:
+        return len(self._open())
+
+    def __repr__(self) -> str:
+        return repr(self._open())
 
 
 class Bodies:

@@ -1,37 +1,44 @@
 """Root causes: findings that one act explains, as one row across the fleet.
 
 A cause is looked for in this order, and needs two findings at least: the same principal's session, the same
-place of one template (the same logical id and property with the same values in several stacks), the same
-stack, the same policy.
+parameter of one template, the same place of one template (one line, or the same property of the same logical
+id with the same values, in as many stacks as the template was deployed to), the same stack, the same policy.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
+import orjson
+
+from driftguard.history.codec import text
 from driftguard.history.severity import worst
-from driftguard.model import Cause, ChangedBy, Drift, Finding, FindingKind
+from driftguard.model import Cause, ChangedBy, Finding, FindingKind
 
 _SESSION_SECONDS = 3600
+# What CloudFormation appends: to the names of nested stacks, and of the stacks of a stack set.
+_SUFFIX = re.compile(r"-(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{12,13}$|-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_VALUES = ("type", "expected", "actual", "value", "was")
 
 
-def group(findings: Iterable[Finding], drifts: Iterable[Drift] = ()) -> tuple[Cause, ...]:
+def group(findings: Iterable[Finding]) -> tuple[Cause, ...]:
     """The causes of open ``findings``, the most urgent first: severity, blast radius, age.
 
-    ``drifts`` bring template locations.  A finding belongs to one cause at most.
+    A finding belongs to one cause at most.
     """
     opened = [finding for finding in findings if finding.open]
-    places = _places(drifts)
     candidates: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     titles: dict[tuple[str, str], str] = {}
     own: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for finding in opened:
-        for kind, key, title in _keys(finding, places):
+        for kind, key, title in _keys(finding):
             candidates[(kind, key)].append(finding)
-            titles[(kind, key)] = title
+            titles.setdefault((kind, key), title)
             own[finding.fingerprint].append((kind, key))
     chosen: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in opened:
@@ -48,39 +55,57 @@ def assign(findings: Iterable[Finding], causes: Iterable[Cause]) -> tuple[Findin
     return tuple(replace(finding, cause=of.get(finding.fingerprint)) for finding in findings)
 
 
-def _places(drifts: Iterable[Drift]) -> Mapping[tuple[object, str], str]:
-    return {
-        (drift.key, drift.logical_id): f"{drift.location.file}:{drift.location.line}"
-        for drift in drifts
-        if drift.location is not None
-    }
+def template_of(stack: str) -> str:
+    """The name that the stacks of one template share: without what CloudFormation appends."""
+    return _SUFFIX.sub("", stack)
 
 
-def _keys(finding: Finding, places: Mapping[tuple[object, str], str]) -> Iterator[tuple[str, str, str]]:
+def _keys(finding: Finding) -> Iterator[tuple[str, str, str]]:
     """(kind, key, title) of each cause that ``finding`` could have, the most telling first."""
     by = finding.changed_by
     if by is not None:
         session = by.session or f"{int(by.time.timestamp()) // _SESSION_SECONDS}"
         title = f"{by.principal} by {by.source}, {by.time:%Y-%m-%d %H:%M} UTC"
         yield "SESSION", f"{by.principal}\x1f{session}", title
-    if finding.kind is FindingKind.COMPLIANCE:
-        place = places.get((finding.key, finding.logical_id))
-        if place:
-            yield "TEMPLATE", f"{place}\x1f{finding.subject}", f"{place}: {finding.subject}"
-        yield "POLICY", finding.subject, finding.title
-        return
-    if finding.logical_id and finding.subject:
-        # The same property of the same logical id with the same values: one template, deployed many times.
-        values = hashlib.sha256(finding.detail.encode()).hexdigest()[:16]
-        place = places.get((finding.key, finding.logical_id), finding.logical_id)
-        yield (
-            "TEMPLATE",
-            f"{finding.key.type}\x1f{place}\x1f{finding.subject}\x1f{values}",
-            f"{place}{finding.subject}",
-        )
     if finding.stack:
+        yield from _in_template(finding)
+    if finding.kind is FindingKind.COMPLIANCE:
+        yield "POLICY", finding.subject, finding.title
+    elif finding.stack:
         stack = f"{finding.key.account}\x1f{finding.key.region}\x1f{finding.stack}"
         yield "STACK", stack, f"{finding.stack} ({finding.key.account}, {finding.key.region})"
+
+
+def _in_template(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    template, parts = template_of(finding.stack), _declared(finding)
+    parameters = {part.get("parameter") for part in parts}
+    if len(parameters) == 1 and (parameter := parameters.pop()):
+        yield "PARAMETER", f"{template}\x1f{parameter}", f"{parameter} of {template}"
+    if not finding.logical_id or not finding.subject:
+        return
+    line = next((part["line"] for part in parts if part.get("line")), 0)
+    values = text([{name: part[name] for name in _VALUES if name in part} for part in parts])
+    subject = finding.subject
+    if finding.kind is FindingKind.COMPLIANCE:
+        path = str(parts[0].get("path", "")) if parts else ""
+        subject = f"{path} ({finding.title})"
+    place = f"{template}, line {line}" if line else template
+    yield (
+        "TEMPLATE",
+        "\x1f".join((finding.key.type, finding.logical_id, str(line), finding.subject, values)),
+        f"{place}: {finding.logical_id}{subject}",
+    )
+
+
+def _declared(finding: Finding) -> list[dict[str, Any]]:
+    """What the finding's detail says of each place in the template."""
+    try:
+        detail = orjson.loads(finding.detail or "{}")
+    except orjson.JSONDecodeError:
+        return []
+    if finding.kind is FindingKind.COMPLIANCE:
+        return [detail]
+    return [*detail.get("differences", ()), *detail.get("undeclared", ())]
 
 
 def _cause(name: tuple[str, str], title: str, findings: list[Finding]) -> Cause:

@@ -19,10 +19,12 @@ from driftguard.model import (
     FindingKind,
     FindingStatus,
     Json,
+    Location,
     PolicySummary,
     Severity,
     fingerprint,
 )
+from driftguard.model.phrase import phrase
 
 _INDEX = re.compile(r"(?<=/)(\d+|-)(?=/|$)")
 _OWNER_TAGS = ("owner", "team", "service-owner", "contact")
@@ -76,7 +78,7 @@ def _declared(seen: _Seen) -> Iterator[Fault]:
     by_subject: dict[str, list[Json]] = defaultdict(list)
     for item in seen.drift.differences:
         part = {"path": item.path, "expected": item.expected, "actual": item.actual, "type": item.type.value}
-        by_subject[normalise(item.path)].append(part)
+        by_subject[normalise(item.path)].append(part | _declared_at(item.location, item.parameter))
     for subject, listed in by_subject.items():
         severity = of_property(seen.drift.key.type, subject)
         message = f"The template says {brief(listed[0]['expected'])}, AWS has {brief(listed[0]['actual'])}."
@@ -84,6 +86,12 @@ def _declared(seen: _Seen) -> Iterator[Fault]:
             message += f" {len(listed)} elements differ."
         what, detail = f"differs at {subject}", {"differences": listed}
         yield _fault(seen, FindingKind.DRIFT, subject, severity, what, message, detail)
+
+
+def _declared_at(location: Location | None, parameter: str) -> dict[str, Json]:
+    """The place in the template, for people and for `driftguard.history.causes`."""
+    place: dict[str, Json] = {"file": location.file, "line": location.line} if location is not None else {}
+    return place | ({"parameter": parameter} if parameter else {})
 
 
 def _undeclared(seen: _Seen) -> Iterator[Fault]:
@@ -127,7 +135,7 @@ def _fault(
         physical_id=drift.physical_id,
         opened_run=run_id,
         last_run=run_id,
-        changed_by=drift.changed_by,
+        changed_by=drift.acts.get(subject, None if drift.acts else drift.changed_by),
         owner=owner_of(tags),
         detail=text(detail) if detail else "",
     )
@@ -151,6 +159,7 @@ def of_evaluations(
         "path": first.path,
         "parameters": dict(first.parameters),
         "judges": sorted({evaluation.judge for evaluation in failed}),
+        **_declared_at(first.location, first.template_parameter),
     }
     finding = Finding(
         fingerprint=fingerprint(FindingKind.COMPLIANCE, first.key, first.policy),
@@ -176,8 +185,5 @@ def of_evaluations(
 
 def brief(value: Json, limit: int = 80) -> str:
     """A value in a sentence."""
-    if value is None:
-        return "nothing"
-    shown = value if isinstance(value, str) and value else text(value)
-    shown = " ".join(shown.split())
+    shown = "nothing" if value is None else phrase(value)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,7 +26,8 @@ class PropertyDifference:
     """One declared property that is different.  ``path`` is a JSON pointer (CloudFormation's PropertyPath).
 
     ``rule`` names the check that decided; ``requires_replacement`` says that the property is create-only,
-    so that a revert would replace the resource.
+    so that a revert would replace the resource.  ``location`` is where the template declares the property, and
+    ``parameter`` the template's parameter that the whole value comes from, if it is one.
     """
 
     path: str
@@ -34,6 +36,8 @@ class PropertyDifference:
     type: DifferenceType
     rule: str = ""
     requires_replacement: bool = False
+    location: Location | None = None
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,8 @@ class Drift:
 
     ``differences`` are declared drift; ``undeclared`` live-only values; ``reordered`` pointers to lists
     that differ in order alone.  ``native_status`` is CloudFormation's own verdict where it was asked for,
-    and ``disagreement`` the reason why it differs from ours.
+    and ``disagreement`` the reason why it differs from ours.  ``changed_by`` is who made the change that
+    is best explained; ``acts`` who made each, by pointer without list indices (``""`` for the whole resource).
     """
 
     key: ResourceKey
@@ -120,6 +125,7 @@ class Drift:
     native_status: str | None = None
     disagreement: str | None = None
     changed_by: ChangedBy | None = None
+    acts: Mapping[str, ChangedBy] = field(default_factory=dict)
     first_seen: datetime | None = None
     last_seen: datetime | None = None
 

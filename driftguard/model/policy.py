@@ -42,6 +42,8 @@ class Evaluation:
     logical_id: str = ""
     stack: str = ""
     location: Location | None = None
+    template_parameter: str = ""
+    """The template's parameter that the value at ``path`` comes from, if it is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

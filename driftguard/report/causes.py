@@ -19,16 +19,23 @@ class CauseRow:
     title: str
     severity: str
     who: str
+    way: str
+    """The same without the name, for a row that the name is the title of."""
     affects: str
     since: str
+    todo: str
+    """How to plan, or to waive, for the whole row."""
 
 
 def act(by: ChangedBy, say: Messages) -> str:
-    """Who did it, by which way and when."""
-    when = f"{by.time:%Y-%m-%d %H:%M}"
-    if by.source == "unknown":
-        return say("who.at", principal=person(by.principal), time=when)
-    return say("who.by", principal=person(by.principal), source=by.source, time=when)
+    """Who did it, by which way (where CloudTrail tells) and when."""
+    form = "who.by" if by.source != "unknown" else "who.somehow"
+    return say(form, principal=person(by.principal), source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+
+
+def _way(by: ChangedBy, say: Messages) -> str:
+    form = "who.way" if by.source != "unknown" else "who.when"
+    return say(form, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
 
 
 def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -> tuple[CauseRow, ...]:
@@ -42,6 +49,7 @@ def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -
             else cause.title,
             severity=say(f"severity.{cause.severity.value}"),
             who=act(cause.changed_by, say) if cause.changed_by else say("who.nobody"),
+            way=_way(cause.changed_by, say) if cause.changed_by else "",
             affects=say(
                 "cause.affects",
                 findings=len(cause.fingerprints),
@@ -49,6 +57,7 @@ def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -
                 accounts=cause.accounts,
             ),
             since=f"{cause.first_seen:%Y-%m-%d %H:%M}",
+            todo=say("cause.todo", cause=cause.id),
         )
         for cause in causes
         if sum(name in shown for name in cause.fingerprints) > 1

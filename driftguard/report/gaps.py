@@ -27,15 +27,19 @@ class GapGroup:
 def grouped(gaps: Iterable[Gap], say: Messages) -> tuple[GapGroup, ...]:
     """The gaps, the most frequent first.
 
-    Refusals of one account and region are one group, since one policy answers them all; so are the types
-    that cannot be read there.
+    Refusals of one account and region are one group, since one policy answers them all.  Types that cannot be
+    read are one group wherever they are: it is the same everywhere.
     """
     groups: dict[tuple[str, str, str], list[Gap]] = defaultdict(list)
     for gap in gaps:
-        place = " · ".join(part for part in (gap.account, gap.region) if part)
-        groups[gap.reason.value, place, _cause(gap)].append(gap)
+        unsupported = gap.reason is GapReason.UNSUPPORTED and gap.type
+        groups[gap.reason.value, "" if unsupported else _place(gap), _cause(gap)].append(gap)
     result = [_group(key, listed, say) for key, listed in groups.items()]
     return tuple(sorted(result, key=lambda group: (-group.count, group.reason, group.place)))
+
+
+def _place(gap: Gap) -> str:
+    return " · ".join(part for part in (gap.account, gap.region) if part)
 
 
 def _cause(gap: Gap) -> str:
@@ -61,6 +65,8 @@ def _group(key: tuple[str, str, str], listed: Sequence[Gap], say: Messages) -> G
         affected = _some((_affected(gap) for gap in listed), say)
     else:
         detail, affected = _some((gap.type or "" for gap in listed), say), ""
+        places = {_place(gap) for gap in listed}
+        place = places.pop() if len(places) == 1 else say("gap.places", count=len(places))
     return GapGroup(
         reason=say(f"gap.{reason}"),
         place=place,

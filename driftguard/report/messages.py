@@ -14,14 +14,19 @@ from driftguard.errors import InputError
 class Messages:
     """A catalogue.  ``messages("key", count=3)`` picks ``key.one`` for a count of 1 where there is one."""
 
-    def __init__(self, lang: str, texts: dict[str, str]) -> None:
+    def __init__(self, lang: str, texts: dict[str, str], since: str = "") -> None:
         self.lang = lang
         self._texts = texts
+        self._since = since or texts.get("since.run", "")
+
+    def since(self, day: str) -> Messages:
+        """The same catalogue, in which "new" means since ``day`` and not since the run before."""
+        return Messages(self.lang, self._texts, self("since.day", day=day))
 
     def __call__(self, key: str, **values: Any) -> str:
         if values.get("count") == 1 and f"{key}.one" in self._texts:
             key = f"{key}.one"
-        return self._texts[key].format(**values)
+        return self._texts[key].format(**{"since": self._since} | values)
 
     def get(self, key: str, default: str) -> str:
         """A text that may be missing, such as the name of a word that AWS coined."""

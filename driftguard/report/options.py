@@ -25,6 +25,8 @@ class Options:
     color: bool = False
     verbose: bool = False
     organization: str = ""
+    since: datetime | None = None
+    """New is what was first seen, or came back, after this; without it, what the run before did not have."""
 
     @property
     def at(self) -> datetime:

@@ -21,6 +21,7 @@ from driftguard.model import (
     Report,
     Severity,
 )
+from driftguard.model.phrase import phrase
 from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.frameworks import Framework, frameworks
@@ -29,6 +30,7 @@ from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
 from driftguard.report.three_way import SourceRow, source_rows
 
+_DECLARED = ("checked", "not_checked", "unsupported", "throttled", "unresolved")
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
 
@@ -52,6 +54,8 @@ class Item:
     resource: str
     since: str
     who: str
+    who_label: str
+    """Changed by, Made by or Deleted by."""
     known_who: bool
     todo: str
     rule: str
@@ -97,6 +101,8 @@ class View:
 def view(report: Report, options: Options) -> View:
     """``report`` as it is shown in ``options.lang``."""
     say = messages(options.lang)
+    if options.since is not None:
+        say = say.since(f"{options.since:%Y-%m-%d}")
     fresh = report.new | report.reopened
     listed = _narrowed(report.findings, report, options)
     opened = [finding for finding in listed if finding.open]
@@ -191,13 +197,7 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
     verdicts = Counter(evaluation.compliance for evaluation in report.evaluations)
     met, failed = verdicts[ComplianceType.COMPLIANT], verdicts[ComplianceType.NON_COMPLIANT]
     coverage = report.coverage
-    declared = (
-        coverage.checked
-        + coverage.not_checked
-        + coverage.unsupported
-        + coverage.throttled
-        + coverage.unresolved
-    )
+    declared = sum(getattr(coverage, name) for name in _DECLARED)
     live = report.managed + report.unmanaged
     tiles = [
         Tile(
@@ -219,14 +219,20 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
         ),
         Tile(
             label=say("tile.coverage"),
-            value=percent(coverage.checked, declared),
-            note=say("tile.managed", percent=percent(report.managed, live))
-            if live
-            else say("tile.declared", count=declared),
+            value=say("tile.of", part=coverage.checked, whole=declared) if declared else "–",
+            note=_coverage_note(report, live, say),
             tone="warn" if report.outcome is Outcome.PARTIAL else "",
         ),
     ]
     return tuple(tiles)
+
+
+def _coverage_note(report: Report, live: int, say: Messages) -> str:
+    """What stands beside the count of what was compared: a gap may hide more than is counted."""
+    notes = [say("tile.gaps", count=len(report.gaps))] if report.gaps else []
+    if live:
+        notes.append(say("tile.managed", percent=percent(report.managed, live)))
+    return " · ".join(notes) or say("tile.complete")
 
 
 def item(
@@ -261,6 +267,7 @@ def item(
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
         since=f"{finding.first_seen:%Y-%m-%d %H:%M}",
         who=_who(finding, say),
+        who_label=say(_did(finding)),
         known_who=finding.changed_by is not None,
         todo=_todo(finding, say, "todo"),
         rule=_rule(finding, policies or {}, say),
@@ -294,6 +301,13 @@ def _rule(finding: Finding, policies: Mapping[str, PolicySummary], say: Messages
 def _who(finding: Finding, say: Messages) -> str:
     by = finding.changed_by
     return say("who.nobody") if by is None else act(by, say)
+
+
+def _did(finding: Finding) -> str:
+    if finding.kind is FindingKind.UNMANAGED:
+        return "column.made_by"
+    deleted = finding.kind is FindingKind.DRIFT and not finding.subject
+    return "column.deleted_by" if deleted else "column.who"
 
 
 def _todo(finding: Finding, say: Messages, form: str) -> str:
@@ -337,12 +351,5 @@ def _changes(detail: dict[str, Any], say: Messages, most: int = 5) -> tuple[tupl
 
 def shown(value: Json, limit: int = 240) -> str:
     """A value for people."""
-    value = plain(value)
-    if isinstance(value, dict) and set(value) >= {"$redacted"}:
-        return f"•••••• ({value['$redacted']})"
-    text = (
-        value
-        if isinstance(value, str)
-        else orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
-    )
+    text = phrase(plain(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -18,7 +18,6 @@ from driftguard.model import (
     Evaluation,
     Gap,
     GapReason,
-    Location,
     Outcome,
     Report,
     Resource,
@@ -30,6 +29,7 @@ from driftguard.rules import ACCOUNT, Catalogue, JudgeContext, Neighbours
 from driftguard.scan import acceptances, account_facts, config_verdicts
 from driftguard.scan.completeness import Completeness
 from driftguard.scan.drifts import Comparer, Redact, Rules
+from driftguard.scan.places import place_of
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.sources import source_drifts
 
@@ -126,7 +126,7 @@ def report(
     tags = {key: resource.tags for key, resource in readings.snapshot.resources.items()}
     told = acceptances.Told(memory.waivers, verdict.evaluations, tags, now)
     findings = tuple(map(told.finding, lives.findings))
-    causes = group(findings, verdict.drifts)
+    causes = group(findings)
     managed, unmanaged = _managed(verdict.drifts)
     outcome = Outcome.PARTIAL if any(map(_counts, readings.snapshot.gaps)) else Outcome.COMPLETE
     judged = {evaluation.policy for evaluation in verdict.evaluations}
@@ -183,16 +183,14 @@ def _placed(evaluations: Iterable[Evaluation], declared: DeclaredResource | None
         if declared is None:
             yield evaluation
             continue
-        place = _nearest(declared, evaluation.path)
+        place, parameter = place_of(declared, evaluation.path)
         yield replace(
-            evaluation, logical_id=declared.logical_id, stack=declared.stack_name or "", location=place
+            evaluation,
+            logical_id=declared.logical_id,
+            stack=declared.stack_name or "",
+            location=place,
+            template_parameter=parameter,
         )
-
-
-def _nearest(declared: DeclaredResource, path: str) -> Location | None:
-    while path and path not in declared.locations:
-        path = path.rpartition("/")[0]
-    return declared.locations.get(path)
 
 
 def _narrowed(scope: Scope) -> bool:

@@ -26,6 +26,7 @@ from driftguard.model import (
     ResourceKey,
     UndeclaredValue,
 )
+from driftguard.scan.places import placed
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.unmanaged import unmanaged
 from driftguard.schema import registry_of
@@ -114,6 +115,7 @@ class Comparer:
         live = snapshot.resources.get(key)
         if live is not None:
             drift = self._compared(declared, live, base)
+            drift = replace(drift, differences=tuple(placed(declared, d) for d in drift.differences))
         elif key in snapshot.deleted:
             owner = next((one.owner for one in declared.tolerated if not one.path), "")
             if owner:
@@ -270,12 +272,12 @@ def _base(declared: DeclaredResource) -> Drift:
 def _merge(
     unconfirmed: Sequence[UndeclaredValue], confirmed: Sequence[UndeclaredValue]
 ) -> tuple[UndeclaredValue, ...]:
-    """Confirmed changes first; an unconfirmed note at or below the same place says nothing more."""
-    paths = [value.path for value in confirmed]
+    """Confirmed changes first; an unconfirmed note at, above or below the same place says nothing more."""
+    paths = [f"{value.path}/" for value in confirmed]
     rest = [
         value
         for value in unconfirmed
-        if not any(value.path == path or value.path.startswith(path + "/") for path in paths)
+        if not any(f"{value.path}/".startswith(path) or path.startswith(f"{value.path}/") for path in paths)
     ]
     return (*confirmed, *rest)
 

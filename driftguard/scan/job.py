@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from driftguard import __version__
-from driftguard.attribution import TrailEvent
 from driftguard.aws import Aws, Target
 from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
@@ -21,7 +20,7 @@ from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue, facts_of
 from driftguard.rules.waivers import load_waivers
 from driftguard.scan.acceptances import gathered
-from driftguard.scan.blame import blame
+from driftguard.scan.blame import Heard, blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.drifts import Rules, next_witnesses
 from driftguard.scan.progress import Progress, Silent
@@ -49,7 +48,7 @@ class Job:
     """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
-    heard: Callable[[str, str], Sequence[TrailEvent]] = lambda account, region: ()
+    heard: Heard = lambda account, region: ()
     """What is known already of acts in an account and region, before CloudTrail is asked."""
     run_id: str = ""
     """The id of the run, where the caller must know it before the scan is over; empty: a new one."""

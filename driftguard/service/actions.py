@@ -124,7 +124,7 @@ class Actions:
             raise RefusedError(
                 "plans are not made here.",
                 guard="no-planner",
-                fix="Make one with: driftguard remediate plan --finding ID",
+                fix="Make one with: driftguard remediate plan FINDING",
             )
         return self.services.planner(findings, self.principal.name)
 

@@ -52,6 +52,11 @@ class Services:
     upcoming: Callable[[], Sequence[Planned]] = field(default=tuple)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    def attested(self, framework: str) -> frozenset[str]:
+        """The controls of a framework for which a person's word holds now."""
+        said, now = self.store.attestations(framework), self.clock()
+        return frozenset(one.control for one in said if one.holds(now))
+
 
 def services(wiring: Wiring) -> Services:
     """The services of one set of settings."""

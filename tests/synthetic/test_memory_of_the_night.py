@@ -105,6 +105,38 @@ def test_the_morning_text_is_short_and_says_who(night: Night) -> None:
     assert text.index("Root causes") < text.index("New since the last run")
 
 
+def test_a_report_since_a_day_and_in_both_languages(cli: Any, tmp_path: Path) -> None:
+    long_ago, later = "2020-01-01", (datetime.now(UTC) + timedelta(days=9)).strftime("%Y-%m-%d")
+    everything, nothing = cli("report", "--since", long_ago), cli("report", "--since", later)
+    assert f"New since {long_ago} (" in everything and "Still open" not in everything
+    assert "Nothing new." in nothing and "New since" not in nothing
+    cli("report", "--format", "html,md", "--lang", "en,ko", "--out", str(tmp_path / "r"))
+    names = {path.name for path in (tmp_path / "r").iterdir()}
+    assert names == {"report.en.html", "report.ko.html", "report.en.md", "report.ko.md"}
+    cli("report", "--format", "html,md", expect=2)
+    cli("report", "--lang", "xx", expect=2)
+
+
+def test_a_root_cause_is_planned_and_waived_as_one(
+    cli: Any, tmp_path: Path, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause = json.loads(cli("report", "--format", "json"))["causes"][0]
+    assert f"driftguard remediate plan --cause {cause['id']}" in cli("report")
+    copy = tmp_path / "copy.db"
+    cli("store", "backup", str(copy))
+    monkeypatch.setenv("DRIFTGUARD_STORE", f"sqlite:///{copy}")
+    (tmp_path / "driftguard.key").write_bytes((night.folder / "driftguard.key").read_bytes())
+    (tmp_path / "driftguard.key").chmod(0o600)
+    cli("waive", "--cause", "nonsense", "--owner", "kim", "--reason", "known", expect=2)
+    told = cli("waive", "--cause", cause["id"], "--owner", "kim", "--reason", "the release of the night")
+    waivers = json.loads(cli("waivers", "--output", "json"))
+    assert len(told.splitlines()) == len(waivers) == len(cause["findings"])
+    names = {waiver["resource"] for waiver in waivers}
+    assert len(names) == cause["resources"]
+    cli("waivers", *[part for waiver in waivers for part in ("--remove", waiver["id"])])
+    assert "Nothing is accepted." in cli("waivers")
+
+
 def test_a_planted_change_has_a_timeline(cli: Any, night: Night) -> None:
     changed = next(f for f in night.after.findings if f.kind.value == "DRIFT" and f.subject and f.changed_by)
     document = json.loads(cli("history", str(changed.key), "--output", "json"))

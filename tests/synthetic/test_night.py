@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from driftguard.model import Drift, DriftStatus, FindingKind
+from driftguard.model import Drift, DriftStatus, FindingKind, GapReason
 from driftguard.sandbox.estate import expected_report
-from driftguard.sandbox.estate.night import Expected
+from driftguard.sandbox.estate.night import Expected, script
 from tests.synthetic.conftest import Night
 
 
@@ -68,6 +68,20 @@ def test_whoever_made_a_change_is_named(night: Night) -> None:
         assert drift.changed_by.principal == one.principal, named(drift)
 
 
+def test_whoever_made_a_resource_out_of_band_is_named(night: Night) -> None:
+    found = {f.key.identifier: f.changed_by for f in night.after.findings if f.kind is FindingKind.UNMANAGED}
+    made = {e.identifier: e.principal for e in expected_report().unmanaged}
+    assert made == {name: by.principal if by else "nobody" for name, by in found.items()}
+
+
+def test_the_way_of_a_change_is_told(night: Night) -> None:
+    people = script()["people"].values()
+    ways = {person["arn"]: {"console": "console", "cli": "CLI"}.get(person["via"], "") for person in people}
+    named_acts = [f.changed_by for f in night.after.findings if f.changed_by is not None]
+    assert {by.source for by in named_acts} >= {"console", "CLI"}
+    assert [by for by in named_acts if by.source != ways[by.principal]] == []
+
+
 def test_undeclared_changes_are_confirmed_against_the_witness(night: Night) -> None:
     found = {(named(d), u.path) for d in night.after.drifts for u in d.undeclared if u.confirmed}
     expected = expected_report().undeclared
@@ -102,6 +116,14 @@ def test_every_gap_of_the_night_is_named(night: Night) -> None:
                 (gap.account, gap.region, gap.reason) == (one.account, one.region, one.reason) and gap.action
                 for gap in night.after.gaps
             )
+
+
+def test_no_other_gap_is_told(night: Night) -> None:
+    expected = {(e.account, e.region, e.reason) for e in expected_report().gaps if not e.logical_id}
+    left_out = {(gap.account, gap.region, gap.reason) for gap in night.after.gaps if gap.path is None}
+    recorder = {(gap.account, gap.region, gap.reason) for gap in night.before.gaps if gap.path is None}
+    assert left_out <= expected | recorder, left_out
+    assert {reason for _, _, reason in recorder} == {GapReason.NOT_RECORDED}, night.before.gaps
 
 
 def test_findings_of_a_closed_region_stay_open(night: Night) -> None:

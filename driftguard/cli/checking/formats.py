@@ -33,7 +33,9 @@ def text_lines(answer: Answer) -> list[str]:
             lines.append(f"{_place(result)}: {word} {result.policy} {result.logical_id}: {result.message}")
     lines += [f"ERROR {error}" for error in answer.errors]
     counts = ", ".join(f"{number} {status}" for status, number in answer.summary().items() if number)
-    lines.append(f"{answer.templates} templates: {counts or 'nothing to judge'}")
+    found = f"{answer.templates} template{'' if answer.templates == 1 else 's'}"
+    others = f" ({answer.skipped_files} other files are none)" if answer.skipped_files else ""
+    lines.append(f"{found}{others}: {counts or 'nothing to judge'}")
     return lines
 
 

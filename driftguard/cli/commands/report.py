@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from driftguard.cli.app import App, pass_app
+from driftguard.cli.filters import moment
 from driftguard.errors import InputError
+
+if TYPE_CHECKING:
+    from driftguard.history.port import Store
+    from driftguard.model import Report
 
 
 @click.command("report", help=__doc__)
 @click.option("--format", "formats", default="text", show_default=True, help="One or more, comma-separated.")
 @click.option("--run", "run_id", help="A run's id; default: the newest.")
 @click.option("--framework", help="Only the verdicts of one framework.")
-@click.option("--lang", type=click.Choice(["en", "ko"]), default="en", show_default=True)
-@click.option("--out", metavar="PATH", help="A file, or with several formats a folder; default: stdout.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Call new what was first seen since then: 2026-09-30; default: the last run.",
+)
+@click.option("--lang", "langs", default="en", show_default=True, help="en or ko, or both, comma-separated.")
+@click.option("--out", metavar="PATH", help="A file, or a folder for several; default: stdout.")
 @click.option("--verbose", is_flag=True, help="In text, list what is still open finding by finding.")
 @pass_app
 def command(
@@ -24,33 +37,64 @@ def command(
     formats: str,
     run_id: str | None,
     framework: str | None,
-    lang: str,
+    since: str | None,
+    langs: str,
     out: str | None,
     verbose: bool,
 ) -> None:
     from driftguard.report import render
+    from driftguard.report.messages import messages
     from driftguard.report.render import format_module
     from driftguard.wiring import Wiring
 
-    names = [name.strip() for name in formats.split(",") if name.strip()]
-    for name in names:
-        format_module(name)
-    if len(names) > 1 and not out:
-        raise InputError("several formats need a folder.", fix="Name it with --out.")
+    names, languages, after = _listed(formats), _listed(langs), moment(since, start=True)
+    modules = {name: format_module(name) for name in names}
+    for lang in languages:
+        messages(lang)
+    several = len(names) * len(languages) > 1
+    if several and not out:
+        raise InputError("several reports need a folder.", fix="Name it with --out.")
     with Wiring(app.settings) as wiring:
         report = wiring.store.report(run_id)
+        if report is None:
+            raise InputError(
+                "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
+            )
+        if after is not None:
+            report = _since(wiring.store, report, after)
         trends = wiring.trends()
-    if report is None:
-        raise InputError(
-            "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
-        )
-    for name in names:
-        result = render(report, name, lang, framework=framework, trends=trends, verbose=verbose)
-        data = result if isinstance(result, bytes) else result.encode()
-        if out is None:
-            sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
-            continue
-        target = Path(out) / f"report{format_module(name).SUFFIX}" if len(names) > 1 else Path(out)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        click.echo(f"Wrote {target}.", err=True)
+    for name, module in modules.items():
+        for lang in languages:
+            result = render(
+                report, name, lang, framework=framework, trends=trends, verbose=verbose, since=after
+            )
+            ending = f".{lang}{module.SUFFIX}" if len(languages) > 1 else module.SUFFIX
+            _put(result, None if out is None else Path(out) / f"report{ending}" if several else Path(out))
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _since(store: Store, report: Report, after: datetime) -> Report:
+    """``report`` with what is new, and what was resolved, since ``after`` instead of since the run before."""
+    from driftguard.history.port import Query
+    from driftguard.history.query import every
+
+    new = {finding.fingerprint for finding in report.findings if finding.first_seen >= after}
+    ended = report.run.finished_at or report.run.started_at
+    resolved = {finding.fingerprint: finding for finding in report.resolved}
+    for finding in every(store.findings, Query(statuses=("RESOLVED",), limit=1000)):
+        if finding.resolved_at is not None and after <= finding.resolved_at <= ended:
+            resolved.setdefault(finding.fingerprint, finding)
+    return replace(report, new=frozenset(new), resolved=tuple(resolved.values()))
+
+
+def _put(result: bytes | str, target: Path | None) -> None:
+    data = result if isinstance(result, bytes) else result.encode()
+    if target is None:
+        sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    click.echo(f"Wrote {target}.", err=True)

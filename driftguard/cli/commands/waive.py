@@ -1,6 +1,8 @@
-"""Accept a finding for a while: owner, reason and expiry."""
+"""Accept a finding, or all of a root cause, for a while: owner, reason and expiry."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,9 +10,16 @@ from driftguard.cli.app import App, pass_app
 from driftguard.cli.decisions import Decision, decision_options
 from driftguard.errors import InputError
 
+if TYPE_CHECKING:
+    from driftguard.history.port import Store
+    from driftguard.model import Finding
+
+    Selectors = dict[str, str | tuple[str, ...]]
+
 
 @click.command("waive", help=__doc__)
 @click.argument("finding", required=False)
+@click.option("--cause", default="", metavar="ID", help="Each finding of this root cause.")
 @click.option("--policy", default="*", help="Policy id; wildcards allowed.")
 @click.option("--account", default="*", help="Account id; wildcards allowed.")
 @click.option("--region", default="*", help="Region; wildcards allowed.")
@@ -22,6 +31,7 @@ from driftguard.errors import InputError
 def command(
     app: App,
     finding: str | None,
+    cause: str,
     policy: str,
     account: str,
     region: str,
@@ -32,30 +42,56 @@ def command(
 ) -> None:
     from driftguard.wiring import Wiring
 
+    by_hand: Selectors = {
+        "policy": policy,
+        "account": account,
+        "region": region,
+        "type": type_,
+        "resource": resource,
+        "tags": tags,
+    }
     with Wiring(app.settings) as wiring:
-        path = "*"
-        if finding:
-            found = wiring.store.finding(finding)
-            if found is None:
-                raise InputError(
-                    f"there is no finding {finding}.", fix="`driftguard drift` and `compliance` list them."
-                )
-            key = found.key
-            account, region, type_, resource = key.account, key.region, key.type, key.identifier
-            compliance = found.kind == "COMPLIANCE"
-            policy, path = (found.subject, "*") if compliance else ("*", found.subject)
-        elif (policy, account, region, type_, resource) == ("*",) * 5 and not tags:
-            raise InputError(
-                "that would waive everything.", fix="Name a finding, or narrow it with an option."
-            )
-        waiver = decision.waiver(
-            policy=policy,
-            account=account,
-            region=region,
-            type=type_,
-            resource=resource,
-            path=path,
-            tags=tags,
+        for selectors in _selected(wiring.store, finding or "", cause, by_hand):
+            waiver = decision.waiver(**selectors)
+            wiring.store.put_waiver(waiver, actor=wiring.actor)
+            until = f"{waiver.expires_at:%Y-%m-%d}"
+            click.echo(f"{waiver.id}: accepted until {until}. It counts from the next scan on.")
+
+
+def _selected(store: Store, finding: str, cause: str, by_hand: Selectors) -> list[Selectors]:
+    """What each waiver selects: one finding, each of a cause, or what the options say."""
+    from driftguard.cli.causes import findings_of_cause
+
+    narrowed = any(value not in ("*", ()) for value in by_hand.values())
+    if (bool(finding), bool(cause), narrowed).count(True) > 1:
+        raise InputError(
+            "that names more than one thing.", fix="Name a finding, or a cause, or narrow it by options."
         )
-        wiring.store.put_waiver(waiver, actor=wiring.actor)
-    click.echo(f"{waiver.id}: accepted until {waiver.expires_at:%Y-%m-%d}. It counts from the next scan on.")
+    if cause:
+        return [_selectors(one) for one in findings_of_cause(store, cause)]
+    if finding:
+        found = store.finding(finding)
+        if found is None:
+            raise InputError(
+                f"there is no finding {finding}.", fix="`driftguard drift` and `compliance` list them."
+            )
+        return [_selectors(found)]
+    if not narrowed:
+        raise InputError(
+            "that would waive everything.", fix="Name a finding or a cause, or narrow it with an option."
+        )
+    return [by_hand]
+
+
+def _selectors(finding: Finding) -> Selectors:
+    """What a waiver of this one finding selects."""
+    key = finding.key
+    compliance = finding.kind == "COMPLIANCE"
+    return {
+        "policy": finding.subject if compliance else "*",
+        "account": key.account,
+        "region": key.region,
+        "type": key.type,
+        "resource": key.identifier,
+        "path": "*" if compliance else finding.subject,
+    }

@@ -88,12 +88,8 @@ class Facts:
     def _open_drifts(self, drifts: Sequence[Drift]) -> dict[tuple[int, str, str], Sequence[Any]]:
         """The present drifts by subject, after the resources of ``drifts`` are known."""
         for drift in drifts:
-            self._identities.get(
-                drift.key,
-                stack=drift.stack or None,
-                logical_id=drift.logical_id or None,
-                physical_id=drift.physical_id or None,
-            )
+            declared = (drift.stack or None, drift.logical_id or None, drift.physical_id or None)
+            self._identities.declare(drift.key, declared)
         self._identities.flush()
         rows = self._connection.rows(
             "SELECT id, resource_id, stack_id, logical_id, digest, drifted, first_seen "

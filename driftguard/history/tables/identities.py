@@ -8,8 +8,10 @@ from driftguard.history.database import Connection
 from driftguard.model import ResourceKey
 
 COLUMNS = "partition, account, region, type, identifier"
-ATTRIBUTES = ("arn", "name", "tags", "created_at", "stack", "logical_id", "physical_id", "present")
-_BLANK: tuple[object, ...] = (None, None, "{}", None, "", "", "", 0)
+LIVE = ("arn", "name", "tags", "created_at", "present")
+DECLARED = ("stack", "logical_id", "physical_id")
+ATTRIBUTES = LIVE + DECLARED
+_BLANK: tuple[object, ...] = (None, None, "{}", None, 0, "", "", "")
 
 
 def key_of(row: tuple[str, ...]) -> ResourceKey:
@@ -46,22 +48,37 @@ class Identities:
         identity = self.of_account(key.account).get(key)
         return identity.id if identity else None
 
-    def get(self, key: ResourceKey, **attributes: object) -> int:
-        """The id of ``key``, made if need be; ``attributes`` that are not None replace what was known."""
-        known = self.of_account(key.account)
-        identity = known.get(key)
-        if identity is None:
-            identity = known[key] = self._unwritten[key] = Identity(self._next, _BLANK, fresh=True)
-            self._next += 1
-        if attributes:
-            values = tuple(
-                attributes[name] if attributes.get(name) is not None else old
-                for name, old in zip(ATTRIBUTES, identity.attributes, strict=True)
-            )
-            if values != identity.attributes:
-                identity.attributes = values
-                self._unwritten[key] = identity
+    def get(self, key: ResourceKey) -> int:
+        """The id of ``key``, made if need be."""
+        identity = self.of_account(key.account).get(key)
+        return (self._make(key) if identity is None else identity).id
+
+    def see(self, key: ResourceKey, live: tuple[object, ...]) -> int:
+        """The id of ``key``; of what is known of it (`LIVE`), ``live`` replaces all that is not None there."""
+        identity = self.of_account(key.account).get(key) or self._make(key)
+        # Every resource of the estate comes by here every night, and hardly one has changed.
+        if live != identity.attributes[: len(LIVE)]:
+            self._replace(key, identity, (*live, *(None for _ in DECLARED)))
         return identity.id
+
+    def declare(self, key: ResourceKey, declared: tuple[object, ...]) -> int:
+        """The same for what a stack says of it (`DECLARED`)."""
+        identity = self.of_account(key.account).get(key) or self._make(key)
+        self._replace(key, identity, (*(None for _ in LIVE), *declared))
+        return identity.id
+
+    def _make(self, key: ResourceKey) -> Identity:
+        identity = Identity(self._next, _BLANK, fresh=True)
+        self._next += 1
+        self.of_account(key.account)[key] = self._unwritten[key] = identity
+        return identity
+
+    def _replace(self, key: ResourceKey, identity: Identity, attributes: tuple[object, ...]) -> None:
+        pairs = zip(attributes, identity.attributes, strict=True)
+        values = tuple(old if new is None else new for new, old in pairs)
+        if values != identity.attributes:
+            identity.attributes = values
+            self._unwritten[key] = identity
 
     def flush(self) -> None:
         """Write what is new and what changed.  Must run before rows that refer to the ids."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 
 import orjson
 
-from driftguard.history.bodies import Bodies
+from driftguard.history.bodies import Bodies, Body
 from driftguard.history.codec import digest, from_iso, instant, iso, micros, pack_hash, unpack_hash
 from driftguard.history.database import Connection, Row, batches
 from driftguard.history.port import ImportCounts, Page, Query, Version, Witness
@@ -209,23 +209,33 @@ def _valid(select: Select, at: datetime | None) -> None:
 
 
 def _resources(connection: Connection, rows: Sequence[Row]) -> list[Resource]:
-    bodies = Bodies(connection)
     result: list[Resource] = []
-    with _without_collector(len(rows)), ThreadPoolExecutor(1, "unpack") as ahead:
-
-        def unpack(batch: Sequence[Row]) -> Mapping[int, bytes]:
-            bodies.forget()
-            return bodies.unpack([row[9] for row in batch])
-
-        # Reading and inflating let go of the interpreter, so the next batch comes while this one is parsed.
-        parts = list(batches(rows, _AHEAD))
-        waiting = deque(ahead.submit(unpack, part) for part in parts[:1])
-        for index, part in enumerate(parts):
-            raw = waiting.popleft().result()
-            if index + 1 < len(parts):
-                waiting.append(ahead.submit(unpack, parts[index + 1]))
+    with _without_collector(len(rows)):
+        for part, raw in _unpacked(Bodies(connection), list(batches(rows, _AHEAD))):
             result += [_resource(row, raw[row[9]]) for row in part]
     return result
+
+
+def _unpacked(
+    bodies: Bodies, parts: Sequence[Sequence[Row]]
+) -> Iterator[tuple[Sequence[Row], Mapping[int, bytes]]]:
+    """Each of ``parts`` with the bodies of its rows."""
+
+    def unpack(part: Sequence[Row]) -> Mapping[int, bytes]:
+        bodies.forget()
+        return bodies.unpack([row[9] for row in part])
+
+    if len(parts) < 2:
+        yield from ((part, unpack(part)) for part in parts)
+        return
+    # Reading and inflating let go of the interpreter, so the next part comes while this one is used.
+    with ThreadPoolExecutor(1, "unpack") as ahead:
+        waiting = ahead.submit(unpack, parts[0])
+        for part, following in zip(parts, (*parts[1:], None), strict=True):
+            raw = waiting.result()
+            if following is not None:
+                waiting = ahead.submit(unpack, following)
+            yield part, raw
 
 
 @contextmanager
@@ -247,9 +257,9 @@ def _without_collector(count: int) -> Iterator[None]:
 def _resource(row: Row, raw: bytes) -> Resource:
     return Resource(
         key=key_of(row[:5]),
-        properties=orjson.loads(raw),
-        source=Source(row[11]) if row[11] else Source.CONFIG_FILE,
-        coverage=None if row[12] is None else frozenset(orjson.loads(row[12])),
+        properties=Body(raw),
+        source=_source(row[11]),
+        coverage=_coverage(row[12]),
         arn=row[5],
         name=row[6],
         tags=orjson.loads(row[7]),
@@ -258,3 +268,13 @@ def _resource(row: Row, raw: bytes) -> Resource:
         state_id=row[14],
         state_hash=unpack_hash(row[10]),
     )
+
+
+@cache
+def _source(name: str) -> Source:
+    return Source(name) if name else Source.CONFIG_FILE
+
+
+@lru_cache(maxsize=1000)
+def _coverage(listed: str | None) -> frozenset[str] | None:
+    return None if listed is None else frozenset(orjson.loads(listed))

@@ -245,7 +245,7 @@ def _report(connection: Connection, row: Row) -> Report:
             "evaluation", "evaluations", EVALUATION, evaluation_of, lambda e: (e.key, e.policy, e.judge)
         ),
         findings=ended_findings,
-        causes=group(ended_findings, drifts),
+        causes=group(ended_findings),
         resolved=tuple(findings[number] for number in resolved if number in findings),
         new=_fingerprints(findings, members(connection, seq, "new")),
         reopened=_fingerprints(findings, members(connection, seq, "reopened")),

@@ -52,7 +52,9 @@ class States:
         added = changed = removed = unchanged = 0
         for key in keys:
             resource = snapshot.resources.get(key)
-            number = self._identities.get(key, **_attributes(resource))
+            number = (
+                self._identities.get(key) if resource is None else self._identities.see(key, _live(resource))
+            )
             known = opened.get(number)
             if resource is None:
                 if known is not None and known[1] is not None:
@@ -92,7 +94,7 @@ class States:
         times: dict[int, set[int]] = defaultdict(set)
         for state in states:
             start = micros(state.valid_from)
-            times[self._identities.get(state.key, **_attributes(state))].add(start)
+            times[self._identities.see(state.key, _live(state))].add(start)
             pending.append((state.key, state, start))
             if not state.deleted:
                 present.append(state)
@@ -151,8 +153,8 @@ class States:
         self._texts.flush()
         self._replace(known, seen)
         for key, _, _ in pending:
-            number = self._identities.get(key)
-            self._identities.get(key, present=int(self._last[number].body is not None))
+            present = int(self._last[self._identities.get(key)].body is not None)
+            self._identities.see(key, (None, None, None, None, present))
         self._identities.flush()
 
     def _replace(self, known: Mapping[int, list[Sighting]], seen: Mapping[int, list[Sighting]]) -> None:
@@ -279,19 +281,17 @@ def _row(number: int, sighting: Sighting) -> tuple[object, ...]:
     )
 
 
-def _attributes(state: Resource | Version | None) -> dict[str, object]:
-    if state is None:
-        return {}
-    tags = getattr(state, "tags", None)
+def _live(state: Resource | Version) -> tuple[object, ...]:
+    """What a state tells of its resource, as `identities.LIVE`."""
     created = getattr(state, "created_at", None)
-    return {
-        "arn": getattr(state, "arn", None),
-        "name": getattr(state, "name", None),
-        "tags": canonical(dict(tags)).decode() if tags else None,
-        "created_at": None if created is None else iso(created),
+    return (
+        state.arn,
+        state.name,
+        canonical(dict(state.tags)).decode() if state.tags else None,
+        None if created is None else iso(created),
         # What is written is there, unless it says otherwise; the newest sighting has the last word.
-        "present": 0 if getattr(state, "deleted", False) else 1,
-    }
+        0 if getattr(state, "deleted", False) else 1,
+    )
 
 
 def _same(known: tuple[int, bytes | None, int | None, str | None], resource: Resource) -> bool:

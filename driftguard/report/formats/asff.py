@@ -149,7 +149,7 @@ def resource_type(name: str) -> str:
 
 def _advice(finding: Finding) -> str:
     if finding.remedy:
-        return f"Run: driftguard remediate plan --finding {finding.fingerprint}"
+        return f"Run: driftguard remediate plan {finding.fingerprint}"
     if finding.kind is FindingKind.COMPLIANCE:
         return (
             "Correct the property in the template and deploy, or waive it with an owner and an expiry date."

@@ -69,7 +69,7 @@ def _item(item: Item, shown: View) -> Iterable[str]:
     yield f"### {item.severity}: {cell(item.title)}{badges}"
     yield ""
     yield f"{cell(item.resource)}  "
-    yield f"{cell(item.place)} · {say('column.since')} {item.since} UTC · {say('column.who')}: {cell(item.who)}"
+    yield f"{cell(item.place)} · {say('column.since')} {item.since} UTC · {item.who_label}: {cell(item.who)}"
     yield ""
     if item.changes:
         rows = [[_code(c.path), _code(c.before), _code(c.after)] for c in item.changes]

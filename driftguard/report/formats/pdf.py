@@ -202,7 +202,7 @@ def _card(item: Item, shown: View, styles: _Styles, *, brief: bool) -> Iterable[
     if not item.changes and item.finding.message and item.finding.kind.value == "COMPLIANCE":
         yield styles.paragraph(item.finding.message, 8.5)
     yield styles.paragraph(
-        f"{say('column.since')} {item.since} UTC · {say('column.who')}: {item.who}", 8, color=soft
+        f"{say('column.since')} {item.since} UTC · {item.who_label}: {item.who}", 8, color=soft
     )
     yield styles.paragraph(item.todo, 8.5)
 

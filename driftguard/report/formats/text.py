@@ -30,6 +30,8 @@ _BLOCKS = 10
 _LINES = 4
 """How many findings of one resource are shown."""
 _ROWS = 10
+_SHORT = 70
+"""Up to this many characters a change stands behind its property, and below it otherwise."""
 _VERBOSE = 10_000
 _NEW = "driftguard drift, driftguard compliance"
 _ALL = "driftguard report --verbose"
@@ -62,7 +64,7 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
     if len(shown.headline) > 1:
         yield Text(" ".join(shown.headline[1:]))
     yield Text("")
-    yield Text("   ".join(f"{tile.label}: {tile.value} ({tile.note})" for tile in shown.tiles), style="dim")
+    yield _tiles(shown)
     if shown.causes:
         yield _heading(say("section.causes"), len(shown.causes))
         yield _causes(shown, most)
@@ -95,6 +97,28 @@ def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableTyp
             yield Text("  " + more, style="dim")
 
 
+def _tiles(shown: View) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for tile in shown.tiles:
+        table.add_row(Text(tile.label), Text(tile.value, style="bold"), Text(tile.note, style="dim"))
+    return table
+
+
+def _hanging(first: RenderableType, rest: RenderableType, width: int) -> Table:
+    """``rest`` beside ``first``; lines that are too long go on below ``rest``, not below ``first``."""
+    table = Table.grid(padding=(0, 1, 0, 0), expand=False)
+    table.add_column(min_width=width, no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(first, rest)
+    return table
+
+
+def _severity(word: str, severity: str, shown: View) -> tuple[Text, int]:
+    """The word of a severity, and the width of the widest that is shown, so that rows line up."""
+    width = max((len(label) for _, label, count in shown.by_severity if count), default=8)
+    return Text(f"  {word}", style=_STYLES[severity]), max(width, len(word)) + 3
+
+
 def _heading(title: str, count: int) -> Text:
     return Text.assemble("\n", (title, "bold"), (f" ({count})", "dim"))
 
@@ -107,10 +131,12 @@ def _counts(items: Sequence[Item]) -> str:
 def _causes(shown: View, most: int) -> Group:
     lines: list[RenderableType] = []
     for row in shown.causes[:most]:
-        severity = (row.severity.ljust(9), _STYLES[row.cause.severity.value])
-        lines.append(Text.assemble("  ", severity, " ", (row.title, "bold"), (f"  {row.kind}", "dim")))
-        who = f" · {row.who}" if row.cause.changed_by else ""
-        lines.append(Text(f"            {row.affects}{who}", style="dim"))
+        said = Text.assemble((row.title, "bold"), (f"  {row.kind}", "dim"), "\n")
+        who = row.way if row.cause.kind == "SESSION" else row.who
+        said.append(row.affects + (f" · {who}" if row.cause.changed_by else ""), style="dim")
+        said.append(f"\n→ {row.todo}")
+        severity, width = _severity(row.severity, row.cause.severity.value, shown)
+        lines.append(_hanging(severity, said, width))
     if len(shown.causes) > most:
         more = shown.text("compact.more", count=len(shown.causes) - most, command=_ALL)
         lines.append(Text("  " + more, style="dim"))
@@ -130,7 +156,7 @@ def _blocks(items: Sequence[Item], shown: View, verbose: bool) -> Iterable[Rende
             left[severity] += len(listed)
             continue
         said[severity] += 1
-        yield Padding(_block(listed, shown, verbose), (1, 0, 0, 2))
+        yield Padding(_block(listed, shown, verbose), (1, 0, 0, 0))
     if left:
         yield Text("")
     for severity, count in left.items():
@@ -138,46 +164,43 @@ def _blocks(items: Sequence[Item], shown: View, verbose: bool) -> Iterable[Rende
         yield Text(f"  {severity}: {more}", style="dim")
 
 
-def _block(items: Sequence[Item], shown: View, verbose: bool) -> Group:
+def _block(items: Sequence[Item], shown: View, verbose: bool) -> Table:
     """One resource: what it is and where, a line for each finding, then who and what to do once each."""
     say, worst, most = shown.text, items[0], _VERBOSE if verbose else _LINES
-    style = _STYLES[worst.finding.severity.value]
-    lines: list[RenderableType] = [
-        Text.assemble(
-            (worst.severity.ljust(9), style), " ", (worst.resource, "bold"), (f"  {worst.place}", "dim")
-        ),
-    ]
+    lines: list[RenderableType] = [Text(worst.resource, style="bold"), Text(worst.place, style="dim")]
     for item in items[:most]:
         lines += _finding(item, shown)
     if len(items) > most:
-        lines.append(Text("  " + say("elements.more", count=len(items) - most), style="dim"))
-    known = dict.fromkeys(item.who for item in items if item.known_who)
-    for who in known or [worst.who]:
-        since = say("compact.since", since=worst.since)
-        lines.append(Text(f"  {say('column.who')}: {who} · {since}", style="dim"))
-    lines.append(Text("  → " + worst.brief))
-    return Group(*lines)
+        lines.append(Text(say("elements.more", count=len(items) - most), style="dim"))
+    known = dict.fromkeys((item.who_label, item.who) for item in items if item.known_who)
+    old = "" if say("badge.new") in worst.badges else f" · {say('compact.since', since=worst.since)}"
+    for label, who in known or [(worst.who_label, worst.who)]:
+        lines.append(Text(f"{label}: {who}{old}", style="dim"))
+    lines.append(Text("→ " + worst.brief))
+    severity, width = _severity(worst.severity, worst.finding.severity.value, shown)
+    return _hanging(severity, Group(*lines), width)
 
 
-def _finding(item: Item, shown: View) -> Iterable[Text]:
+def _finding(item: Item, shown: View) -> Iterable[RenderableType]:
     said = shown.text("badge.new")  # the heading says it
     badges = [(f"  [{badge}]", "dim") for badge in item.badges if badge != said]
     if not item.changes:
-        title = item.title
-        if item.finding.kind.value == "COMPLIANCE":
-            title = shown.text("compact.fails", title=item.rule)
-        yield Text.assemble("  ", title, *badges)
-        if item.finding.kind.value == "COMPLIANCE" and item.finding.message:
-            yield Text(f"    {item.finding.message}", style="dim")
+        if item.finding.kind.value != "COMPLIANCE":
+            yield Text.assemble(item.title, *badges)
+            return
+        yield Text.assemble(shown.text("compact.fails", title=item.rule), *badges)
+        if item.finding.message:
+            yield Padding(Text(item.finding.message, style="dim"), (0, 0, 0, 2))
         return
     for change in item.changes[:2]:
-        yield Text.assemble(
-            f"  {change.path}: ", (change.before, "green"), " → ", (change.after, "red"), *badges
-        )
+        path = Text(f"{change.path}:")
+        values = Text.assemble((change.before, "green"), " → ", (change.after, "red"), *badges)
+        short = len(path) + len(values) <= _SHORT
+        yield Text.assemble(path, " ", values) if short else Group(path, Padding(values, (0, 0, 0, 2)))
         badges = []
     more = item.more_changes + max(0, len(item.changes) - 2)
     if more:
-        yield Text("  " + shown.text("elements.more", count=more), style="dim")
+        yield Text(shown.text("elements.more", count=more), style="dim")
 
 
 def _rows(items: Sequence[Item]) -> Padding:
@@ -209,7 +232,8 @@ def _sources(report: Report, shown: View, most: int) -> Iterable[RenderableType]
 def _coverage(report: Report, shown: View, most: int) -> Iterable[RenderableType]:
     say = shown.text
     yield _heading(say("section.coverage"), len(report.gaps))
-    yield Text("  " + " · ".join(f"{label} {count}" for label, count in shown.coverage))
+    counts = [row for number, row in enumerate(shown.coverage) if row[1] or number == 0]
+    yield Text("  " + " · ".join(f"{label} {count}" for label, count in counts))
     if shown.gaps:
         yield _gaps(shown, most)
         if len(shown.gaps) > most:
@@ -221,12 +245,14 @@ def _coverage(report: Report, shown: View, most: int) -> Iterable[RenderableType
         yield Text("  " + say("headline.partial_none"), style="yellow")
 
 
-def _gaps(shown: View, most: int) -> Padding:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+def _gaps(shown: View, most: int) -> Group:
+    lines: list[RenderableType] = []
     for gap in shown.gaps[:most]:
+        head = Text.assemble("  ", (gap.reason, "yellow"), f"  {gap.place}" if gap.place else "")
+        head.append(f"  ×{gap.count}" if gap.count > 1 else "", style="dim")
         action = f" ({gap.action})" if gap.action else ""
-        detail = Text.assemble(gap.detail + action, (f"  {gap.affected}" if gap.affected else "", "dim"))
-        table.add_row(
-            Text(gap.reason, style="yellow"), Text(gap.place, style="dim"), detail, Text(f"×{gap.count}")
-        )
-    return Padding(table, (0, 0, 0, 2))
+        detail = Text.assemble(gap.detail + action)
+        if gap.affected and gap.affected not in gap.detail:
+            detail.append(f"  {gap.affected}", style="dim")
+        lines += [head, Padding(detail, (0, 0, 0, 6))]
+    return Group(*lines)

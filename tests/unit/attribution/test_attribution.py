@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from driftguard.attribution import attribute, parse_event
 from driftguard.model import DifferenceType, Drift, DriftStatus, PropertyDifference, ResourceKey
 
@@ -77,6 +79,8 @@ def test_the_console_is_named_whatever_it_calls_itself() -> None:
     name = "AuthorizeSecurityGroupIngress"
     for more in (
         {"userAgent": "AWS Internal"},
+        {"userAgent": "AWS Internal Botocore/1.44.8"},
+        {"userAgent": "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.750]"},
         {"userAgent": "Mozilla/5.0", "sessionCredentialFromConsole": "true"},
     ):
         assert blame(drift(), event(name, request, **more)) == f"{name}/minji/console/HIGH"
@@ -90,3 +94,49 @@ def test_the_console_is_named_whatever_it_calls_itself() -> None:
     assert (
         blame(drift(), event(name, request, **by_service)) == f"{name}/minji/autoscaling.amazonaws.com/HIGH"
     )
+
+
+@pytest.mark.parametrize(
+    ("agent", "source"),
+    [
+        ("aws-cli/2.17.40 md/awscrt#0.21.2 botocore/2.0", "CLI"),
+        ("Boto3/1.40.1 md/Botocore#1.40.1", "SDK"),
+        ("aws-sdk-go-v2/1.30.0 os/linux", "SDK"),
+        ("APN/1.0 HashiCorp/1.0 Terraform/1.9.0 aws-sdk-go-v2/1.30.0", "Terraform"),
+        ("curl/8.0", "unknown"),
+    ],
+)
+def test_a_tool_is_called_by_its_name(agent: str, source: str) -> None:
+    opened = event("AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, userAgent=agent)
+    assert blame(drift(), opened) == f"AuthorizeSecurityGroupIngress/minji/{source}/HIGH"
+
+
+def test_the_words_of_the_type_do_not_tell_its_properties_apart() -> None:
+    outward = event("AuthorizeSecurityGroupEgress", {"groupId": "sg-0a1"})
+    assert blame(drift(), outward) == "AuthorizeSecurityGroupEgress/minji/console/MEDIUM"
+
+
+@pytest.mark.parametrize(
+    ("kind", "identifier", "name", "request_", "made"),
+    [
+        ("AWS::S3::Bucket", "dump", "CreateBucket", {"bucketName": "dump"}, True),
+        ("AWS::S3::Bucket", "dump", "PutBucketPolicy", {"bucketName": "dump"}, False),
+        ("AWS::EC2::VPC", "vpc-1", "CreateVpc", {"vpcId": "vpc-1"}, True),
+        ("AWS::EC2::VPC", "vpc-1", "CreateVpcEndpoint", {"vpcId": "vpc-1"}, False),
+        ("AWS::EC2::VPC", "vpc-1", "CreateSecurityGroup", {"vpcId": "vpc-1"}, False),
+        ("AWS::EC2::VPC", "vpc-1", "CreateTags", {"resourceId": "vpc-1"}, False),
+        ("AWS::EC2::Instance", "i-1", "RunInstances", {"instanceId": "i-1"}, True),
+        ("AWS::CloudWatch::Alarm", "a", "PutMetricAlarm", {"alarmName": "a"}, True),
+        ("AWS::Lambda::Function", "f", "CreateFunction20150331", {"functionName": "f"}, True),
+        ("AWS::IAM::ManagedPolicy", "p", "CreatePolicy", {"policyName": "p"}, True),
+        ("AWS::SQS::Queue", "q", "CreateResource", {"typeName": "AWS::SQS::Queue", "identifier": "q"}, True),
+        ("AWS::SQS::Queue", "q", "CreateResource", {"typeName": "AWS::Lambda::Function", "role": "q"}, False),
+    ],
+)
+def test_who_made_a_resource_is_who_made_that_resource(
+    kind: str, identifier: str, name: str, request_: dict[str, object], made: bool
+) -> None:
+    key = ResourceKey(account="1" * 12, region="us-east-1", type=kind, identifier=identifier)
+    stranger = Drift(key=key, status=DriftStatus.UNMANAGED, physical_id=identifier)
+    expected = f"{name}/minji/console/HIGH" if made else None
+    assert blame(stranger, event(name, request_)) == expected

@@ -35,6 +35,9 @@ STRUCTURE = {
     "documented-default",
     "duplicate-member",
     "empty-member",
+    "implied-member",
+    "plural-name",
+    "base64-twin",
 }
 
 

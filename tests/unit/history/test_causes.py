@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from driftguard.history.causes import assign, group
-from driftguard.model import ChangedBy, Finding, FindingStatus, ResourceKey, Severity
+from driftguard.model import ChangedBy, Finding, FindingKind, FindingStatus, ResourceKey, Severity
 from tests.history_values import finding, night
 
 BY = ChangedBy(principal="role/Ops/kim", event="X", time=night(0), source="console", session="s1")
@@ -27,10 +28,37 @@ def test_one_session_is_one_cause_across_accounts() -> None:
 
 
 def test_one_template_in_many_accounts_is_one_cause() -> None:
-    listed = [_at(finding("a", detail='{"differences":[1]}'), f"{n}" * 12) for n in range(3)]
-    other = _at(finding("a", detail='{"differences":[2]}', stack="else"), "9" * 12)
+    listed = [_at(finding("a", detail=_differs(1, line=12)), f"{n}" * 12) for n in range(3)]
+    other = _at(finding("a", detail=_differs(2, line=12), stack="else"), "9" * 12)
     [cause] = group([*listed, other])
     assert (cause.kind, cause.accounts, len(cause.fingerprints)) == ("TEMPLATE", 3, 3)
+
+
+def _differs(actual: int, **more: object) -> str:
+    part = {"path": "/Size", "expected": 0, "actual": actual, "type": "NOT_EQUAL", **more}
+    return json.dumps({"differences": [part]})
+
+
+def test_one_line_of_a_template_is_one_cause_over_the_stacks_of_a_stack_set() -> None:
+    stacks = [f"StackSet-base-{n}afa33d3-bce1-4cb0-90bc-2988a8b33200" for n in range(3)]
+    listed = [
+        replace(_at(finding("a", "/Size", detail=_differs(1, line=7)), f"{n}" * 12), stack=stack)
+        for n, stack in enumerate(stacks)
+    ]
+    elsewhere = replace(_at(finding("a", "/Size", detail=_differs(1, line=8)), "9" * 12), stack="x")
+    [cause] = group([*listed, elsewhere])
+    assert (cause.kind, cause.title) == ("TEMPLATE", "StackSet-base, line 7: A/Size")
+
+
+def test_one_parameter_is_one_cause_of_drift_and_of_failed_policies() -> None:
+    drifted = [finding(n, "/Size", detail=_differs(1, parameter="Size")) for n in ("a", "b")]
+    failed = finding(
+        "c", "MUST_BE_LARGE", kind=FindingKind.COMPLIANCE, detail='{"path":"/Size","parameter":"Size"}'
+    )
+    nested = replace(failed, stack="shop-14UCljGnM96p", fingerprint="n")
+    literal = finding("d", "/Size", detail=_differs(3), stack="other")
+    [cause] = group([*drifted, failed, nested, literal])
+    assert (cause.kind, cause.title, len(cause.fingerprints)) == ("PARAMETER", "Size of shop", 4)
 
 
 def test_causes_are_ranked_by_severity_then_reach() -> None:

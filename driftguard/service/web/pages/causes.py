@@ -52,5 +52,4 @@ def cause(request: Request, cause_id: str, reading: Reading) -> HTMLResponse:
 
 def _causes(reading: ScopedStore) -> tuple[tuple[Cause, ...], Sequence[Finding], int]:
     page = reading.findings(Query(statuses=("OPEN",), limit=_MOST))
-    drifted = reading.drifts(Query(statuses=("DRIFTED",), limit=_MOST)).items
-    return group(page.items, drifted), page.items, page.total or 0
+    return group(page.items), page.items, page.total or 0

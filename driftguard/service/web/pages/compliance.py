@@ -12,13 +12,13 @@ from starlette.responses import HTMLResponse, Response
 
 from driftguard.history.port import Query
 from driftguard.report.charts import charts
-from driftguard.rules.frameworks import ControlStatus, Framework
+from driftguard.rules.frameworks import Framework
+from driftguard.rules.scores import ControlStatus, Tally, control_rows, tallies, whole
 from driftguard.service.calling import Acting, Reading, Serving
 from driftguard.service.problems import NotFoundError
 from driftguard.service.services import Services
 from driftguard.service.web.forms import Form
 from driftguard.service.web.render import say_of, show
-from driftguard.service.web.scores import Tally, control_rows, tallies, whole
 from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
@@ -46,7 +46,7 @@ def frameworks_csv(reading: Reading, services: Serving) -> Response:
     rows = []
     for found in services.frameworks.frameworks:
         tally = whole(found, by_policy)
-        percent = round(100 * tally.compliant / tally.judged, 2) if tally.judged else ""
+        percent = "" if tally.percent is None else tally.percent
         about = {"framework": found.id, "version": found.version, "title": found.title, "percent": percent}
         rows.append(about | asdict(tally))
     return csv_response("compliance", _COLUMNS, rows)
@@ -65,7 +65,7 @@ def framework_csv(name: str, reading: Reading, services: Serving) -> Response:
             "policies": " ".join(row.control.policies),
         }
         | asdict(row.tally)
-        for row in control_rows(found, by_policy, services.store.attestations(found.id), services.clock())
+        for row in control_rows(found, by_policy, services.attested(found.id))
     ]
     return csv_response(f"compliance-{found.id}", _CONTROLS, rows)
 
@@ -74,7 +74,7 @@ def framework_csv(name: str, reading: Reading, services: Serving) -> Response:
 def framework(request: Request, name: str, reading: Reading, services: Serving) -> HTMLResponse:
     found = _framework(services, name)
     by_policy = tallies(reading.evaluation_counts(Query()), services.catalogue)
-    rows = control_rows(found, by_policy, services.store.attestations(found.id), services.clock())
+    rows = control_rows(found, by_policy, services.attested(found.id))
     points = services.store.trends(limit=365) if reading.accounts is None else ()
     kept = [
         replace(

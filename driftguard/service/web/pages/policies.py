@@ -12,13 +12,13 @@ from driftguard.history.port import Query
 from driftguard.model import ComplianceType
 from driftguard.report.document import evaluation_document
 from driftguard.rules.policy import Policy
+from driftguard.rules.scores import Tally, tallies
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.calling import Reading, Serving
 from driftguard.service.problems import NotFoundError
 from driftguard.service.services import Services
 from driftguard.service.web.filters import Filter, filter_of
 from driftguard.service.web.render import language, show
-from driftguard.service.web.scores import Tally, tallies
 from driftguard.service.web.tables import csv_response
 
 router = APIRouter()

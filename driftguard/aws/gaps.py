@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftguard.errors import AccessDeniedError, AwsError, ThrottledError
+from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, ThrottledError
 from driftguard.model import Gap, GapReason
 
 _UNSUPPORTED = frozenset({"UnsupportedActionException", "TypeNotFoundException"})
@@ -16,8 +16,15 @@ def gap_of(
     type_name: str | None = None,
     identifier: str | None = None,
     stack: str | None = None,
+    saying: str = "",
 ) -> Gap:
-    """The gap that ``error`` leaves, with the missing IAM action where that is the cause."""
+    """The gap that ``error`` leaves, with the missing IAM action where that is the cause.
+
+    ``saying`` is put before AWS's own words.  Credentials that are no good (any more) are no gap: nothing
+    else can be read either, so that `CredentialsError` is raised on.
+    """
+    if isinstance(error, CredentialsError):
+        raise error
     if isinstance(error, AccessDeniedError):
         reason = GapReason.ACCESS_DENIED
     elif isinstance(error, ThrottledError):
@@ -30,7 +37,7 @@ def gap_of(
         reason=reason,
         account=account,
         region=region,
-        detail=str(error),
+        detail=f"{saying}: {error}" if saying else str(error),
         type=type_name,
         identifier=identifier,
         stack=stack,

@@ -1,28 +1,20 @@
-"""Guards: each refuses for one reason, before the first call.
-
-`PLANNED` look at a step while the plan is made and are pure; `STARTED` look again at the moment of the start,
-with what AWS says then.  A guard answers a sentence when it refuses, and an empty text when it does not.
-"""
+"""Guards of a step while the plan is made.  Pure."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from driftguard.model import Json, Resource
-from driftguard.model.remediation import ActionKind, Approval, Cure, Plan, Step
+from driftguard.model import Json
+from driftguard.model.remediation import ActionKind, Cure, Step
 from driftguard.model.resource import Tolerance
+from driftguard.remediation.guards.common import CHANGING, allowed, busy, mentions, protecting_tag
 from driftguard.remediation.material import Case, Material
-from driftguard.remediation.seal import digest_of
 from driftguard.remediation.values import ABSENT
 from driftguard.remediation.values import at as value_at
 from driftguard.schema import registry
 from driftguard.settings.remediation import RemediationSettings
-
-_CHANGING = (ActionKind.SSM_AUTOMATION, ActionKind.REVERT_DRIFT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,57 +31,7 @@ class Planned:
     @property
     def changes(self) -> bool:
         """Whether the step changes something in AWS."""
-        return self.step.action in _CHANGING
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starting:
-    """A step that is about to start.  ``live`` is what was read this moment; ``None`` when it is gone."""
-
-    plan: Plan
-    step: Step
-    settings: RemediationSettings
-    now: datetime
-    live: Resource | None = None
-    stack_status: str = ""
-    calendars: Mapping[str, str] = field(default_factory=dict)
-    """Calendar name -> OPEN, CLOSED, or why it could not be asked."""
-    document_problem: str = ""
-    approvals: tuple[Approval, ...] = ()
-
-    @property
-    def changes(self) -> bool:
-        return self.step.action in _CHANGING
-
-
-# -- guards of the whole plan
-
-
-def approved(plan: Plan, settings: RemediationSettings) -> str:
-    """Enough people approved exactly this plan."""
-    valid = {one.approver for one in plan.approvals if one.digest == plan.digest}
-    if not settings.author_may_approve:
-        valid.discard(plan.author)
-    wanted = max(plan.required_approvals, settings.required_approvals)
-    if len(valid) >= wanted:
-        return ""
-    other = "" if settings.author_may_approve else f", none of them its author {plan.author}"
-    return f"the plan needs {wanted} approval{'s' if wanted > 1 else ''}{other}, and has {len(valid)}."
-
-
-def unchanged(plan: Plan) -> str:
-    """The plan still is what its digest says."""
-    return "" if digest_of(plan) == plan.digest else "the plan was changed after it was made."
-
-
-def in_time(plan: Plan, now: datetime) -> str:
-    """The plan has not expired."""
-    if now <= plan.expires_at:
-        return ""
-    return f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC."
-
-
-# -- guards of a step while planning
+        return self.step.action in CHANGING
 
 
 def protected(at: Planned) -> str:
@@ -102,12 +44,7 @@ def protected(at: Planned) -> str:
     for pattern in settings.protected_types:
         if fnmatch.fnmatchcase(key.type, pattern):
             return f"{key.type} is protected by the settings."
-    tags = at.case.live.tags if at.case.live is not None else {}
-    for pair in settings.protected_tags:
-        name, _, value = pair.partition("=")
-        if name in tags and fnmatch.fnmatchcase(tags[name], value or "*"):
-            return f"the resource carries the protecting tag {name}={tags[name]}."
-    return ""
+    return protecting_tag(at.case.live.tags if at.case.live is not None else {}, settings)
 
 
 def would_replace(at: Planned) -> str:
@@ -175,7 +112,7 @@ def attached_elsewhere(at: Planned) -> str:
         kind, place = _ATTACHED.get(other.type, ("", ""))
         if not kind or other.stack_id == declared.stack_id or not at.step.key.type.startswith(kind):
             continue
-        if any(_touches(change.path, place) for change in at.step.expected) and _mentions(
+        if any(_touches(change.path, place) for change in at.step.expected) and mentions(
             other.properties, names
         ):
             return (
@@ -198,16 +135,14 @@ def template_undoes(at: Planned) -> str:
 def stack_busy(at: Planned) -> str:
     """The stack is being changed right now, or is in a state that nothing should be built on."""
     stack = at.case.stack
-    return "" if stack is None or not at.changes else _busy(stack.name, stack.status)
+    return "" if stack is None or not at.changes else busy(stack.name, stack.status)
 
 
 def document_allowed(at: Planned) -> str:
     """The document is on the allow-list."""
     if at.step.action is not ActionKind.SSM_AUTOMATION:
         return ""
-    if any(fnmatch.fnmatchcase(at.step.target, pattern) for pattern in at.settings.documents):
-        return ""
-    return f"the document {at.step.target} is not on the allow-list `remediation.documents`."
+    return allowed(at.step.target, at.settings.documents)
 
 
 def deletes_named(at: Planned) -> str:
@@ -231,7 +166,7 @@ def not_too_many(at: Planned) -> str:
     """At most N steps of a run, an account and a type, and at most P % of an account's resources of a type."""
     if not at.changes:
         return ""
-    earlier = [step for step in at.earlier if step.action in _CHANGING]
+    earlier = [step for step in at.earlier if step.action in CHANGING]
     key, settings = at.step.key, at.settings
     in_account = sum(step.key.account == key.account for step in earlier)
     of_type = sum(step.key.type == key.type for step in earlier)
@@ -279,114 +214,10 @@ PLANNED: tuple[Guard, ...] = (
 )
 
 
-# -- guards at the moment of the start
-
-
-def frozen(at: Starting) -> str:
-    """A freeze window of the settings."""
-    for window in at.settings.freezes if at.changes else ():
-        if window.start <= at.now <= window.end:
-            return f"nothing is changed until {window.end:%Y-%m-%d %H:%M %Z}: {window.reason}."
-    return ""
-
-
-def calendar_open(at: Starting) -> str:
-    """A Systems Manager Change Calendar that is closed, or that could not be asked."""
-    for name, state in at.calendars.items() if at.changes else ():
-        if state != "OPEN":
-            return f"the change calendar {name} is {state if state == 'CLOSED' else f'unreadable ({state})'}."
-    return ""
-
-
-def not_moved(at: Starting) -> str:
-    """The resource is exactly as it was when the plan was made."""
-    if at.step.action is ActionKind.WAIVER:
-        return ""
-    if at.live is None:
-        return "" if not at.step.state_hash else "the resource does not exist any more."
-    if not at.step.state_hash:
-        return "the resource was gone when the plan was made, and exists now."
-    if at.live.state_hash != at.step.state_hash:
-        return "the resource was changed since the plan was made."
-    return ""
-
-
-def still_unprotected(at: Starting) -> str:
-    """A protecting tag that was set since."""
-    tags = at.live.tags if at.live is not None and at.changes else {}
-    for pair in at.settings.protected_tags:
-        name, _, value = pair.partition("=")
-        if name in tags and fnmatch.fnmatchcase(tags[name], value or "*"):
-            return f"the resource carries the protecting tag {name}={tags[name]}."
-    if at.changes and at.step.key.account in at.settings.protected_accounts:
-        return f"account {at.step.key.account} is protected by the settings."
-    return ""
-
-
-def stack_idle(at: Starting) -> str:
-    """The stack is being changed right now."""
-    return _busy(at.step.stack, at.stack_status) if at.changes and at.stack_status else ""
-
-
-def document_ready(at: Starting) -> str:
-    """The document is there, is the one that the plan means, and takes these parameters."""
-    if at.step.action is not ActionKind.SSM_AUTOMATION:
-        return ""
-    if not any(fnmatch.fnmatchcase(at.step.target, pattern) for pattern in at.settings.documents):
-        return f"the document {at.step.target} is not on the allow-list `remediation.documents`."
-    return at.document_problem
-
-
-STARTED: tuple[tuple[str, Callable[[Starting], str]], ...] = (
-    ("freeze", frozen),
-    ("calendar", calendar_open),
-    ("moved", not_moved),
-    ("protected", still_unprotected),
-    ("stack-in-progress", stack_idle),
-    ("document", document_ready),
-)
-
-
-def plan_refusals(
-    plan: Plan, settings: RemediationSettings, now: datetime, *, needs_approval: bool = True
-) -> list[tuple[str, str]]:
-    """(guard, why) of each guard that refuses the whole plan."""
-    found = [("changed", unchanged(plan)), ("expired", in_time(plan, now))]
-    if needs_approval:
-        found.append(("not-approved", approved(plan, settings)))
-    return [(name, why) for name, why in found if why]
-
-
-def refusal(at: Starting) -> tuple[str, str] | None:
-    """The first guard that refuses the start, and why."""
-    return next(((name, why) for name, guard in STARTED if (why := guard(at))), None)
-
-
 def planned_refusal(at: Planned) -> tuple[str, str] | None:
     """The first guard that refuses the step, and why."""
     return next(((name, why) for name, guard in PLANNED if (why := guard(at))), None)
 
 
-def _busy(name: str, status: str) -> str:
-    if status.endswith("_IN_PROGRESS"):
-        return f"stack {name} is being changed right now ({status})."
-    if status.endswith("_FAILED") or status in ("ROLLBACK_COMPLETE", "DELETE_COMPLETE"):
-        return f"stack {name} is in the state {status}; put that right first."
-    return ""
-
-
 def _touches(one: str, other: str) -> bool:
     return one == other or one.startswith(other + "/") or other.startswith(one + "/")
-
-
-def _mentions(value: object, names: Iterable[str | None]) -> bool:
-    if isinstance(value, Mapping):
-        return any(_mentions(child, names) for child in value.values())
-    if isinstance(value, list | tuple):
-        return any(_mentions(child, names) for child in value)
-    return isinstance(value, str) and value in names
-
-
-def counts_by_type(resources: Iterable[Resource]) -> Mapping[tuple[str, str], int]:
-    """How many resources of each type an account has, for `not_too_many`."""
-    return Counter((one.key.account, one.key.type) for one in resources)

@@ -1,0 +1,34 @@
+"""A root cause as a user names it: by the id that reports and the JSON of `drift` show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driftguard.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from driftguard.history.port import Store
+    from driftguard.model import Finding
+
+_PAGE = 1000
+
+
+def findings_of_cause(store: Store, cause_id: str) -> Sequence[Finding]:
+    """The open findings of a root cause.  Raises `InputError` when there is no such cause now."""
+    from driftguard.history.causes import group
+    from driftguard.history.port import Query
+    from driftguard.history.query import every
+
+    opened = list(every(store.findings, Query(statuses=("OPEN",), limit=_PAGE)))
+    causes = {cause.id: cause for cause in group(opened)}
+    cause = causes.get(cause_id)
+    if cause is None:
+        known = ", ".join(f"{one.id} ({one.title})" for one in list(causes.values())[:5])
+        raise InputError(
+            f"there is no root cause {cause_id} now.",
+            fix=f"There are {known}." if known else "No two open findings share a cause.",
+        )
+    members = set(cause.fingerprints)
+    return [finding for finding in opened if finding.fingerprint in members]

@@ -1,0 +1,123 @@
+"""Each change is blamed on the event that made it, and the trail is asked about what is not known only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+from driftguard.aws import Aws
+from driftguard.model import (
+    ChangedBy,
+    DifferenceType,
+    Drift,
+    DriftStatus,
+    Finding,
+    FindingKind,
+    PropertyDifference,
+    Resource,
+    Source,
+    fingerprint,
+)
+from driftguard.scan.blame import blame
+from driftguard.scan.readings import Memory, Readings
+from tests.history_values import ACCOUNT, drift, finding, key, night, resource, snapshot
+
+QUEUE = key("orders", "AWS::SQS::Queue")
+
+
+def event(name: str, who: str, hours: float, request: Mapping[str, Any]) -> dict[str, Any]:
+    record = {
+        "userIdentity": {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ops/{who}"},
+        "userAgent": "aws-cli/2.17.40",
+        "requestParameters": {"queueUrl": "orders", **request},
+    }
+    when = night(1) - timedelta(hours=hours)
+    return {"EventId": name, "EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(record)}
+
+
+@dataclass
+class Trail:
+    """What AWS answers: the events of the resource called ``orders``, newest first."""
+
+    events: list[dict[str, Any]]
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def cloudtrail(self) -> Trail:
+        return self
+
+    def place(self, account: str, region: str) -> Trail:
+        return self
+
+    def lookup(self, *, attribute: str, value: str, start: Any) -> Iterator[dict[str, Any]]:
+        self.asked.append(value)
+        return iter(self.events if value == "orders" else [])
+
+
+TIMEOUT = PropertyDifference(path="/VisibilityTimeout", expected=30, actual=60, type=DifferenceType.NOT_EQUAL)
+DELAY = PropertyDifference(path="/DelaySeconds", expected=0, actual=5, type=DifferenceType.NOT_EQUAL)
+BOTH = drift("orders", key=QUEUE, differences=(TIMEOUT, DELAY))
+SLOWED = event("SetQueueAttributes", "kim", 5, {"attributes": {"VisibilityTimeout": "60"}})
+DELAYED = event("SetQueueAttributes2", "lee", 2, {"attributes": {"DelaySeconds": "5"}})
+
+
+def ask(trail: Trail, one: Drift, *findings: Finding, live: Resource | None = None) -> Drift:
+    seen = snapshot(1, live or resource("orders", key=QUEUE))
+    readings = Readings(declared=(), snapshot=seen, covered=frozenset({(ACCOUNT, "us-east-1")}))
+    [found] = blame(cast(Aws, trail), [one], readings, Memory(findings=findings), lambda: False)
+    return found
+
+
+def sessions(one: Drift) -> dict[str, str]:
+    return {path: by.session for path, by in one.acts.items()}
+
+
+def test_two_changes_of_two_people_are_two_names() -> None:
+    found = ask(Trail([DELAYED, SLOWED]), BOTH)
+    assert sessions(found) == {"/VisibilityTimeout": "kim", "/DelaySeconds": "lee"}
+    assert found.changed_by is not None
+
+
+def test_what_one_change_explains_is_not_guessed_for_another() -> None:
+    assert sessions(ask(Trail([SLOWED]), BOTH)) == {"/VisibilityTimeout": "kim"}
+
+
+def known(path: str, first: float, by: ChangedBy | None) -> Finding:
+    name = fingerprint(FindingKind.DRIFT, QUEUE, path)
+    return finding("orders", path, key=QUEUE, fingerprint=name, changed_by=by, first_seen=night(first))
+
+
+KIM = ChangedBy(principal="kim", event="X", time=night(0), source="CLI", session="kim")
+
+
+def test_a_name_is_kept_and_a_new_change_is_asked_about() -> None:
+    old = known("/VisibilityTimeout", -30, KIM)
+    trail = Trail([DELAYED])
+    found = ask(trail, BOTH, old)
+    assert sessions(found) == {"/VisibilityTimeout": "kim", "/DelaySeconds": "lee"}
+    quiet = Trail([DELAYED])
+    assert sessions(ask(quiet, drift("orders", key=QUEUE, differences=(TIMEOUT,)), old)) == {
+        "/VisibilityTimeout": "kim"
+    }
+    assert trail.asked and not quiet.asked
+
+
+def test_an_old_change_that_nobody_was_found_for_is_not_asked_about_every_night() -> None:
+    one = drift("orders", key=QUEUE, differences=(TIMEOUT,))
+    late, old = Trail([SLOWED]), Trail([SLOWED])
+    assert sessions(ask(late, one, known("/VisibilityTimeout", 0, None)))
+    assert not ask(old, one, known("/VisibilityTimeout", -30, None)).acts
+    assert late.asked and not old.asked
+
+
+def test_a_resource_older_than_the_trail_is_not_asked_about() -> None:
+    stranger = Drift(key=QUEUE, status=DriftStatus.UNMANAGED, physical_id="orders")
+    made = event("CreateQueue", "kim", 5, {"queueName": "orders"})
+    trail = Trail([made])
+    assert sessions(ask(trail, stranger)) == {"": "kim"}
+    ancient = Resource(key=QUEUE, properties={}, source=Source.CONFIG, created_at=night(-400))
+    silent = Trail([made])
+    assert not ask(silent, stranger, live=ancient).acts and not silent.asked
