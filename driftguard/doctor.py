@@ -10,6 +10,7 @@ from itertools import islice
 
 from driftguard.aws import Aws, Place, Target
 from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, DriftguardError, EndpointError
+from driftguard.live.inventory import unrecorded
 from driftguard.model import Gap
 
 
@@ -23,13 +24,17 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One answer of the doctor.  ``place`` is ``ACCOUNT/REGION``, or empty for what concerns all."""
+    """One answer of the doctor.
+
+    ``place`` is ``ACCOUNT/REGION``, or empty for what concerns all; ``action`` the IAM action that is missing.
+    """
 
     name: str
     health: Health
     detail: str
     fix: str = ""
     place: str = ""
+    action: str = ""
 
 
 def examine(aws: Aws, open_store: Callable[[], object]) -> Iterator[Check]:
@@ -73,29 +78,27 @@ def _examine_place(aws: Aws, target: Target) -> Iterator[Check]:
             detail=place.detail,
             fix=f"Grant {place.action}." if place.action else "",
             place=where,
+            action=place.action or "",
         )
         return
     yield Check(name="access", health=Health.OK, detail="entered", place=where)
-    yield _recorder(place, where)
+    yield from _recorder(place, where)
     for name, probe in _PROBES.items():
         yield _attempt(name, lambda probe=probe: probe(place), where)  # type: ignore[misc]  # bound per loop
 
 
-def _recorder(place: Place, where: str) -> Check:
+def _recorder(place: Place, where: str) -> Iterator[Check]:
+    """What AWS Config does not record is seen by Cloud Control where it is declared, and nowhere else."""
     try:
         recorder = place.config.recorder_status()
     except AwsError as error:
-        return _fault("recorder", error, where)
-    if not recorder.recording:
-        return Check(
-            name="recorder",
-            health=Health.WARNING,
-            detail="AWS Config does not record here: no inventory of unmanaged resources, no history of its own.",
-            fix="Start a configuration recorder; declared resources are read with Cloud Control meanwhile.",
-            place=where,
-        )
-    what = "all supported types" if recorder.all_supported else f"{len(recorder.types)} types only"
-    return Check(name="recorder", health=Health.OK, detail=f"records {what}", place=where)
+        yield _fault("recorder", error, where)
+        return
+    blind = list(unrecorded(place, recorder, lambda _: True))
+    for gap in blind:
+        yield Check(name="recorder", health=Health.WARNING, detail=gap.detail, place=where)
+    if not blind:
+        yield Check(name="recorder", health=Health.OK, detail="records all supported types", place=where)
 
 
 def _stacks(place: Place) -> str:
@@ -140,4 +143,5 @@ def _attempt(name: str, probe: Callable[[], str], where: str = "") -> Check:
 
 def _fault(name: str, error: DriftguardError, where: str = "") -> Check:
     fix = error.fix or (f"Grant {error.action}." if isinstance(error, AwsError) and error.action else "")
-    return Check(name=name, health=Health.FAULT, detail=error.message, fix=fix, place=where)
+    action = error.action if isinstance(error, AccessDeniedError) else ""
+    return Check(name=name, health=Health.FAULT, detail=error.message, fix=fix, place=where, action=action)

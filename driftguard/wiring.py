@@ -156,8 +156,12 @@ class Wiring:
         patches: Path,
         needs_approval: bool = True,
         sleep: Callable[[float], object] = time.sleep,
+        actor: str = "",
     ) -> Runner:
-        """What applies a plan, or goes on with it.  The role that may change things is assumed only here."""
+        """What applies a plan, or goes on with it.  The role that may change things is assumed only here.
+
+        ``actor`` is who applies it: by default whoever runs this process.
+        """
         from driftguard.remediation.control import AuditSwitch
         from driftguard.remediation.desk import PlanDesk
         from driftguard.remediation.hands import AwsHands
@@ -182,18 +186,18 @@ class Wiring:
                 settings,
                 sleep,
             ),
-            desk=PlanDesk(plan, patches, text_of, self.store, self.clock, self.actor),
+            desk=PlanDesk(plan, patches, text_of, self.store, self.clock, actor or self.actor),
             switch=AuditSwitch(self.store, plan.id),
             clock=_Time(self.clock, sleep),
-            actor=self.actor,
+            actor=actor or self.actor,
             needs_approval=needs_approval,
         )
 
-    def apply(self, plan: Plan, *, patches: Path, needs_approval: bool = True) -> Outcome:
+    def apply(self, plan: Plan, *, patches: Path, needs_approval: bool = True, actor: str = "") -> Outcome:
         """Apply a plan to its end and pass the results on to Security Hub and OpsCenter, where asked."""
         from driftguard.remediation.tell import tell
 
-        outcome = self.runner(plan, patches=patches, needs_approval=needs_approval).run()
+        outcome = self.runner(plan, patches=patches, needs_approval=needs_approval, actor=actor).run()
         settings, writer = self.settings.remediation, self._writer()
         if settings.security_hub or settings.ops_items:
 
@@ -201,7 +205,7 @@ class Wiring:
                 return writer.place(key.account, "us-east-1" if key.region == "global" else key.region)
 
             for problem in tell(plan, outcome.executions, place_of, settings):
-                self.store.audit(self.actor, "plan.told", plan.id, {"problem": problem})
+                self.store.audit(actor or self.actor, "plan.told", plan.id, {"problem": problem})
         return outcome
 
     def automatic(self, findings: Sequence[Finding], *, patches: Path) -> tuple[Plan | None, Outcome | None]:

@@ -14,13 +14,20 @@ from driftguard.aws.permissions import reference_page as permissions
 from driftguard.declared.reference import identifiers_page
 from driftguard.live.reference import shapes_page
 from driftguard.rules.reference import reference_page as policies
-from scripts import reference_cli, reference_deploy, reference_settings
+from scripts import (
+    reference_cli,
+    reference_database,
+    reference_deploy,
+    reference_outputs,
+    reference_settings,
+)
 
 ROOT = Path(__file__).parents[1]
 PAGES: dict[str, Callable[[], str]] = {
     "config.example.yaml": reference_settings.example,
     "docs/reference/settings.md": reference_settings.page,
     "docs/reference/cli.md": reference_cli.page,
+    "docs/reference/database.md": reference_database.page,
     "docs/reference/permissions.md": permissions,
     "docs/reference/policies.md": policies,
     "docs/reference/config-shapes.md": shapes_page,
@@ -32,6 +39,7 @@ PAGES: dict[str, Callable[[], str]] = {
         "deploy/cloudformation/service-fargate.yaml"
     ),
     "deploy/terraform/member/computed.tf.json": reference_deploy.terraform,
+    **reference_outputs.PAGES,
 }
 
 

@@ -25,7 +25,9 @@ ACCOUNT, REGION = "111111111111", "ap-northeast-2"
 class World:
     """One sandbox and one store."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, **remediation: Any) -> None:
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, *, policies: tuple[str, ...] = (), **remediation: Any
+    ) -> None:
         self.sandbox = sandbox
         self.folder = folder
         self.settings = Settings.model_validate(
@@ -33,7 +35,7 @@ class World:
                 "scope": {"regions": [REGION]},
                 "store": {"url": f"sqlite:///{folder / 'driftguard.db'}"},
                 "scan": {"native_drift": False},
-                "policies": {"frameworks": ["*"]},
+                "policies": {"include": list(policies)} if policies else {"frameworks": ["*"]},
                 "aws": {"calls_per_second": 500, "max_attempts": 1},
                 "remediation": {"starts_per_second": 10, **remediation},
             }

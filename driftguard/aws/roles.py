@@ -18,7 +18,7 @@ Assume = Callable[[], dict[str, str]]
 """Fetches credentials: ``access_key``, ``secret_key``, ``token`` and ``expiry_time`` (ISO 8601)."""
 
 
-class _AssumedRole(CredentialProvider):
+class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types
     METHOD = "assume-role"
     CANONICAL_NAME = "driftguard"
 

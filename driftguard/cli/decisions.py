@@ -90,15 +90,24 @@ def expiry(text: str, now: datetime) -> datetime:
 
 
 def one_resource(store: Store, text: str) -> ResourceKey:
-    """The one resource that ``text`` names.  Raises `InputError` when it is none or several."""
+    """The one resource that ``text`` names.  Raises `InputError` when it is none or several.
+
+    A bucket and its policy have one name (``AWS::S3::Bucket``, ``AWS::S3::BucketPolicy``): it means the bucket.
+    """
     parts = text.split("/", 3)
     whole = len(parts) == 4 and re.fullmatch(r"\d{12}", parts[0]) is not None
     keys = [key for key in store.find_keys(parts[3]) if str(key) == text] if whole else store.find_keys(text)
-    if len(keys) == 1:
-        return keys[0]
+    owner = min(keys, key=lambda key: len(key.type), default=None)
+    if owner is not None and all(_lies_on(key, owner) for key in keys):
+        return owner
     if not keys:
         raise InputError(
             f"no resource is known as {text!r}.", fix="`driftguard resources --search` finds it."
         )
-    shown = "\n".join(f"  {key}" for key in keys[:10])
-    raise InputError(f"{text!r} names {len(keys)} resources:\n{shown}\n", fix="Give one of these.")
+    shown = "".join(f"\n  {key}" for key in keys[:10])
+    raise InputError(f"{text!r} names {len(keys)} resources.", fix=f"Give one of these:{shown}")
+
+
+def _lies_on(key: ResourceKey, owner: ResourceKey) -> bool:
+    same_place = (key.account, key.region, key.identifier) == (owner.account, owner.region, owner.identifier)
+    return key == owner or (same_place and key.type.startswith(owner.type))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import os
 import sys
@@ -13,6 +14,7 @@ import click
 
 from driftguard import __version__
 from driftguard.cli.app import App
+from driftguard.cli.extras import advice
 from driftguard.errors import DriftguardError
 
 EXIT_ERROR = 2
@@ -35,6 +37,15 @@ class LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean `{near[0]}`?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, self._short_help(name)) for name in self.list_commands(ctx)]
@@ -78,6 +89,9 @@ def run(arguments: list[str] | None = None) -> int:
         return EXIT_ERROR
     except DriftguardError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        told = advice(error)
+        return _fail(told) if told else _bug(error)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): no error of ours, and nothing more to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from driftguard.compare.equalities import Place
+from driftguard.compare.equalities.networks import ports_mean_nothing
 from driftguard.compare.equalities.transforms import gives_nothing
 from driftguard.compare.forms import has_hole, is_empty, key, says_nothing
 from driftguard.compare.tables import defaults, listed, row
@@ -55,8 +56,10 @@ def judge(value: Json, place: Place, parent: Node | None, live: Mapping[str, Jso
         return Absence(gap=GapReason.NOT_IN_SOURCE)
     if has_hole(value) and not isinstance(value, Mapping | list | tuple):
         return Absence(gap=GapReason.UNRESOLVED)
-    if says_nothing(value):
+    if value in (None, "", [], {}):
         return Absence(fold="declared-empty")
+    if says_nothing(value):
+        return Absence(gap=NOT_RETURNED, detail="AWS does not answer what holds nothing")
     if is_empty(value) and isinstance(value, Mapping):
         return Absence(gap=NOT_RETURNED, detail="AWS does not answer an empty choice")
     if _SECRET.search(place.name) and isinstance(value, str):
@@ -70,14 +73,18 @@ def judge(value: Json, place: Place, parent: Node | None, live: Mapping[str, Jso
     if isinstance(value, Mapping | list | tuple):
         return _container(value, place)
     if gives_nothing(value, place):
-        return Absence(fold="property-transform")
+        return Absence(gap=NOT_RETURNED, detail="the registry says that it reads back as nothing")
     return REMOVED
 
 
 def _means_nothing(value: Json, place: Place) -> Absence | None:
     """A value that says what AWS does anyway, and so need not be answered."""
-    if value is False or value == "false":
+    if ports_mean_nothing(place):
+        return Absence(gap=NOT_RETURNED, detail="a rule for all protocols has no ports")
+    if value is False or (value == "false" and place.node is not None and place.node.is_a("boolean")):
         return Absence(fold="declared-false")
+    if value == "false":
+        return Absence(gap=NOT_RETURNED, detail="the value that switches it off is not answered")
     if isinstance(value, Mapping | list | tuple):
         # A whole setting that is gone was deleted, whatever new resources start with: a bucket's public
         # access block vanishes so.
@@ -173,7 +180,7 @@ def _container(value: Json, place: Place) -> Absence:
     gaps = [verdict for verdict in verdicts if verdict.gap]
     if not gaps and any(verdict.fold != "declared-empty" for verdict in verdicts):
         return Absence(gap=NOT_RETURNED, detail="AWS does not answer what is switched off")
-    return gaps[0] if gaps else verdicts[0]
+    return gaps[0] if gaps else Absence(gap=NOT_RETURNED, detail="AWS does not answer what holds nothing")
 
 
 def _child(node: Node | None, name: str | int) -> Node | None:

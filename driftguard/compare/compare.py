@@ -51,6 +51,13 @@ def _status(declared: Mapping[str, Json], trail: Trail) -> DriftStatus:
     return DriftStatus.IN_SYNC
 
 
+_DECIDED = {
+    DifferenceType.ADD: "there, but not declared",
+    DifferenceType.REMOVE: "declared, but not there",
+    DifferenceType.NOT_EQUAL: "not equal by any rule",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """One row of ``driftguard explain``: what was expected at ``path``, what is there, and who decided."""
@@ -81,9 +88,7 @@ def explain(
             expected=one.was,
             actual=one.value,
             verdict="UNDECLARED",
-            rule="changed since it was accepted"
-            if one.confirmed
-            else "not declared, and no witness says otherwise",
+            rule="changed since it was accepted" if one.confirmed else "not declared, and not seen to change",
         )
         for one in comparison.undeclared
     ]
@@ -101,7 +106,7 @@ def _difference(one: PropertyDifference) -> Explanation:
         expected=one.expected,
         actual=one.actual,
         verdict="DIFFERENT",
-        rule=one.rule or one.type,
+        rule=one.rule or _DECIDED[one.type],
         detail=describe(one.expected, one.actual) if nested and one.type is DifferenceType.NOT_EQUAL else (),
     )
 

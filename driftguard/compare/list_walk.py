@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from driftguard.compare import absent
 from driftguard.compare.context import Trail
 from driftguard.compare.forms import Path, general, hole, is_empty, key, pointer, says_nothing
 from driftguard.compare.lists import align
-from driftguard.compare.tables import listed
+from driftguard.compare.tables import listed, row
 from driftguard.compare.tags import holds_tags
 from driftguard.compare.undeclared import NOTHING
 from driftguard.model import DifferenceType, Fold, GapReason, Json, Partial, UndeclaredValue
@@ -18,9 +17,6 @@ from driftguard.schema import Node
 
 if TYPE_CHECKING:
     from driftguard.compare.walk import Walk
-
-_SETTINGS = re.compile(r"(?!Environment)\w*(OptionSettings|Attributes|Parameters)")
-_PAIR = 4
 
 
 def compare(
@@ -113,7 +109,7 @@ def _extra_members(
     """Members that only the live list has: drift, unless the service or a sibling fills the list."""
     items = node.items if node else None
     holder = around if isinstance(around, Mapping) else {}
-    if _filled_by_service(walk, extra, node, path):
+    if _filled_by_service(walk, node, path):
         rests = [walk.residue.of(value, (*path, j), items, holder) for j, value in extra]
         rests = [rest for rest in rests if rest is not NOTHING]
         if rests:
@@ -125,6 +121,8 @@ def _extra_members(
     for j, value in extra:
         if isinstance(value, Mapping) and _idle(walk, value, items, (*path, j)):
             trail.folded.append(Fold(path=pointer((*path, j)), rule="empty-member"))
+        elif _implied(walk, value, path):
+            trail.folded.append(Fold(path=pointer((*path, j)), rule="implied-member"))
         elif value not in (None, ""):
             walk.differ((*path, j), None, value, DifferenceType.ADD, trail)
 
@@ -146,18 +144,21 @@ def _idle(walk: Walk, value: Json, node: Node | None, path: Path) -> bool:
     return is_empty(value) or value is False or walk.residue.is_default(value, path, node)
 
 
-def _filled_by_service(walk: Walk, extra: list[tuple[int, Json]], node: Node | None, path: Path) -> bool:
-    """Attribute lists, listed ones, and lists of settings whose names AWS defines, in pairs."""
-    if node is None:
+def _implied(walk: Walk, value: Json, path: Path) -> bool:
+    """Whether AWS adds the member because of what the resource is: a certificate's own name to its list of names."""
+    entry = row("implied-member", walk.type_name, general(path))
+    if entry is None:
         return False
-    if node.attribute_list or listed("service-filled-list", walk.type_name, general(path)):
+    wanted = walk.context.region if entry["name"] == "$region" else walk.root(entry["name"])
+    shown = list(value.values()) if isinstance(value, Mapping) else [value]
+    return bool(wanted) and [key(one) for one in shown] == [key(wanted)]
+
+
+def _filled_by_service(walk: Walk, node: Node | None, path: Path) -> bool:
+    """Whether the registry or the tables say that AWS fills the list with settings of its own."""
+    if node is not None and node.attribute_list:
         return True
-    name = path[-1] if path else ""
-    return (
-        isinstance(name, str)
-        and _SETTINGS.fullmatch(name) is not None
-        and all(isinstance(value, Mapping) and _is_pair(value) for _, value in extra)
-    )
+    return listed("service-filled-list", walk.type_name, general(path))
 
 
 def _order(
@@ -177,11 +178,6 @@ def _order(
         trail.folded.append(Fold(path=pointer(path), rule="multiset"))
     else:
         trail.reordered.append(pointer(path))
-
-
-def _is_pair(value: Mapping[str, Json]) -> bool:
-    """Whether a member is a name with a value."""
-    return len(value) <= _PAIR and any(name.endswith("Value") for name in value)
 
 
 def _around(member: Json, around: Json) -> Json:

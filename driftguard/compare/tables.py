@@ -60,11 +60,12 @@ def _defaults() -> Mapping[str, Mapping[str, list[Any]]]:
 def defaults(type_name: str, path: tuple[str, ...]) -> tuple[Any, ...]:
     """The documented defaults of a property: several when they depend on other choices.
 
-    Rows of the type ``*`` hold for a property of that name in every type.
+    Rows of the type ``*`` hold for a property of that name in every type, rows of a path ``**/NAME`` at any depth.
     """
     known = _defaults()
-    found = known.get(type_name, {}).get("/".join(path), [])
-    return (*found, *known.get("*", {}).get(path[-1] if path else "", []))
+    own = known.get(type_name, {})
+    name = path[-1] if path else ""
+    return (*own.get("/".join(path), []), *own.get(f"**/{name}", []), *known.get("*", {}).get(name, []))
 
 
 def _type_glob(text: str) -> re.Pattern[str]:

@@ -7,7 +7,6 @@ without a witness nobody knows whether it ever was different.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from driftguard.compare.context import CompareContext
 from driftguard.compare.forms import Path, general, is_empty, key
 from driftguard.compare.tables import defaults, listed
 from driftguard.compare.tags import holds_tags, without_foreign
+from driftguard.compare.twins import is_twin
 from driftguard.model import Json
 from driftguard.schema import Node, TypeSchema
 
@@ -27,7 +27,11 @@ _STAMP = re.compile(
 )
 _SERVICE_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/aws-service-role/.+")
 _RANDOM = re.compile(r"(?P<stem>.+)-[A-Za-z0-9]{8,16}")
-_NAMES = frozenset({"Key", "Name", "OptionName", "Namespace", "ResourceName", "ParameterName"})
+_NAMES = frozenset(
+    {"Key", "Name", "OptionName", "Namespace", "ResourceName", "ParameterName", "ResourceType"}
+)
+_UNSET = -1
+"""What services answer for a number that nobody gave."""
 _OFF = frozenset({"disabled", "none", "off"})
 _DEFAULT_NAME = re.compile(r"(default|default[.:].+|aws/[a-z0-9-]+|alias/aws/[a-z0-9-]+)")
 
@@ -91,6 +95,8 @@ class Residue:
             return value is True or _is_default(value, node, defaults(self._type, place))
         if is_empty(value) or value in (False, "false", "0"):
             return True
+        if value == _UNSET and node is not None and node.is_a("integer"):
+            return True
         if schema is not None and (
             schema.is_read_only(place)
             # What cannot change after creation cannot drift: another value is another resource.
@@ -121,7 +127,7 @@ class Residue:
             return True
         if ":kms:" in value and value.rsplit("/", 1)[-1] in self._managed_keys:
             return True
-        return self._named_by_stack(value) or self._twin(value, name, around)
+        return self._named_by_stack(value) or is_twin(name, value, around)
 
     def _named_by_stack(self, value: str) -> bool:
         """``stack-logicalid-random``, in any case and cut to length."""
@@ -134,13 +140,6 @@ class Residue:
         if stack and not found.group("stem").lower().startswith(stack[: len(found.group("stem")) // 2]):
             return False
         return len(stem) >= 3 and logical.startswith(stem)
-
-    def _twin(self, value: str, name: str, around: Mapping[str, Json]) -> bool:
-        """The same value in Base64 beside the value, as WAF answers it."""
-        plain = around.get(name.removesuffix("Base64")) if name.endswith("Base64") else None
-        if not isinstance(plain, str):
-            return False
-        return base64.b64encode(plain.encode()).decode() == value
 
 
 def _own_names(

@@ -13,6 +13,7 @@ from driftguard.compare.forms import Path, general, has_hole, hole, is_empty, ke
 from driftguard.compare.policies import is_policy
 from driftguard.compare.tables import listed, row
 from driftguard.compare.tags import holds_tags, without_foreign
+from driftguard.compare.twins import echoes, elsewhere
 from driftguard.compare.undeclared import NOTHING, Residue
 from driftguard.model import (
     DifferenceType,
@@ -27,7 +28,9 @@ from driftguard.model import (
 from driftguard.model.resource import Tolerance
 from driftguard.schema import Node, TypeSchema
 
-_MASKS = ("****", "*****", "********", "<redacted>", "HIDDEN_DUE_TO_SECURITY_REASONS")
+_MASK = re.compile(
+    r"\*{3,}|[<\[(]?(redacted|sensitive|hidden)[>\])]?|HIDDEN_DUE_TO_SECURITY_REASONS", re.IGNORECASE
+)
 
 
 class Walk:
@@ -196,7 +199,7 @@ class Walk:
     def _same_scalar(
         self, declared: Json, live: Json, node: Node | None, path: Path, trail: Trail, around: Json
     ) -> bool:
-        if isinstance(live, str) and live in _MASKS:
+        if isinstance(live, str) and _MASK.fullmatch(live):
             self.gap(path, GapReason.WRITE_ONLY, trail, "AWS answers a mask instead of the value")
             return True
         place = self.place(path, node, around)
@@ -209,6 +212,10 @@ class Walk:
                 trail.folded.append(Fold(path=pointer(path), rule=name))
                 return True
         return False
+
+    def root(self, name: str) -> Json:
+        """What is declared for the resource's own property ``name``."""
+        return self._declared.get(name)
 
     def place(self, path: Path, node: Node | None, around: Json) -> Place:
         """What the rules may look at, for the pair at ``path``."""
@@ -241,14 +248,18 @@ class Walk:
                 continue
             child = node.child(name) if node else None
             found = self._live_name(name, declared, live, node, path, trail)
-            taken.add(found)
-            if found is None or live[found] is None:
+            twin = elsewhere(name, value, declared, live, node) if found is None else None
+            taken.add(twin.name if twin else found)
+            if twin is not None:
+                trail.folded.append(Fold(path=pointer((*path, name)), rule=twin.rule))
+                self.value(twin.declared, live[twin.name], twin.node, (*path, twin.name), trail, declared)
+            elif found is None or live[found] is None:
                 self._absent(value, child, (*path, name), (declared, live), node, trail)
             else:
                 self.value(value, live[found], child, (*path, name), trail, declared)
         for name, value in live.items():
             if name not in declared and name not in taken:
-                self._extra(name, value, node, path, live, trail)
+                self._extra(name, value, node, path, (declared, live), trail)
 
     def _live_name(
         self,
@@ -300,8 +311,16 @@ class Walk:
             self.differ(path, value, None, DifferenceType.REMOVE, trail)
 
     def _extra(
-        self, name: str, value: Json, node: Node | None, path: Path, live: Mapping[str, Json], trail: Trail
+        self,
+        name: str,
+        value: Json,
+        node: Node | None,
+        path: Path,
+        objects: tuple[Mapping[str, Json], Mapping[str, Json]],
+        trail: Trail,
     ) -> None:
+        """The live one of the two ``objects`` has a property that the declared one lacks."""
+        declared, live = objects
         place = (*path, name)
         # A text that the template states whole, and tags (which were rid of foreign ones), admit nothing more.
         if (self._whole and node is None) or holds_tags(path, self.schema):
@@ -309,7 +328,7 @@ class Walk:
                 self.differ(place, None, value, DifferenceType.ADD, trail)
             return
         rest = self.residue.of(value, place, node.child(name) if node else None, live)
-        if rest is not NOTHING:
+        if rest is not NOTHING and not (node is not None and echoes(rest, declared.values(), self._declared)):
             trail.undeclared.append(UndeclaredValue(path=pointer(place), value=rest))
 
     def own_tags(self, live: Json, declared: Json, path: Path, trail: Trail) -> Json:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import orjson
 
-from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, GoneError, ThrottledError
+from driftguard.aws.gaps import gap_of
+from driftguard.errors import AwsError, GoneError
 from driftguard.model import Gap, GapReason, Json
 
 Answer = Mapping[str, Json]
@@ -46,11 +47,15 @@ class ParameterGateway(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedStack:
-    """One stack as AWS describes it.  ``template`` is ``None`` when it could not be read."""
+    """One stack as AWS describes it.
+
+    ``template`` is ``None`` when it could not be read, ``listed`` false when ``resources`` could not.
+    """
 
     description: Answer
     resources: tuple[Answer, ...] = ()
     template: str | Answer | None = None
+    listed: bool = True
 
     @property
     def stack_id(self) -> str:
@@ -106,8 +111,8 @@ def read(
 ) -> Deployment:
     """The deployment of one account and region.
 
-    ``names`` narrows it to stacks (name, id, or a name with ``*``) and the stacks nested in them.  Only
-    stacks in a comparable state have their resources and template read.  What AWS refuses is a `Gap`;
+    ``names`` narrows it to stacks (name, id, or a name with ``*``) and the stacks nested in them.  Every
+    stack has its resources listed, and those in a comparable state their template read.  What AWS refuses is a `Gap`;
     `CredentialsError` is raised when our own credentials are no good (any more).
     """
     reading = _Reading(gateway, account, region)
@@ -141,8 +146,6 @@ class _Reading:
     def stacks(self, names: Sequence[str]) -> tuple[DeployedStack, ...]:
         try:
             described = [dict(item) for item in self._gateway.stacks()]
-        except CredentialsError:
-            raise
         except AwsError as error:
             self.gaps.append(self._gap(error, "the stacks could not be listed"))
             return ()
@@ -150,20 +153,20 @@ class _Reading:
         return tuple(self._stack(item) for item in in_order_of_parents(chosen) if not _is_empty(item))
 
     def _stack(self, description: Answer) -> DeployedStack:
-        stack = DeployedStack(description=description)
-        if stack.status not in COMPARABLE:
-            return stack
+        stack = DeployedStack(description=description, listed=False)
         try:
+            # What a stack holds is known in any state, and keeps it from being called unmanaged.
             resources = tuple(dict(item) for item in self._gateway.resources(stack.stack_id))
-            template = self._gateway.template(stack.stack_id, "Processed")
+            stack = replace(stack, resources=resources, listed=True)
+            if stack.status in COMPARABLE:
+                stack = replace(stack, template=self._gateway.template(stack.stack_id, "Processed"))
         except GoneError:
             reason = "the stack was deleted while it was read"
             self.gaps.append(self._of_stack(GapReason.IN_PROGRESS, reason, stack.name))
-            return stack
         except AwsError as error:
-            self.gaps.append(self._gap(error, "its resources or template could not be read", stack.name))
-            return stack
-        return DeployedStack(description=description, resources=resources, template=template)
+            what = "its template" if stack.listed else "its resources"
+            self.gaps.append(self._gap(error, f"{what} could not be read", stack.name))
+        return stack
 
     def exports(self) -> Mapping[str, str]:
         try:
@@ -194,19 +197,7 @@ class _Reading:
         return values
 
     def _gap(self, error: AwsError, detail: str, stack: str | None = None) -> Gap:
-        reason = GapReason.UNREADABLE
-        if isinstance(error, AccessDeniedError):
-            reason = GapReason.ACCESS_DENIED
-        elif isinstance(error, ThrottledError):
-            reason = GapReason.THROTTLED
-        return Gap(
-            reason=reason,
-            account=self._account,
-            region=self._region,
-            detail=f"{detail}: {error.message}",
-            stack=stack,
-            action=error.action or None,
-        )
+        return gap_of(error, self._account, self._region, stack=stack, saying=detail)
 
     def _of_stack(self, reason: GapReason, detail: str, stack: str) -> Gap:
         return Gap(reason=reason, account=self._account, region=self._region, detail=detail, stack=stack)

@@ -1,6 +1,6 @@
 """Three-valued evaluation: every function gives a concrete value, a `Partial`, or an `Unknown`.
 
-Nothing is ever invented.  Conditions follow Kleene: false and unknown is false, true and unknown unknown.
+Nothing is ever invented.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from driftguard.declared.conditions import LOGIC, Conditions
 from driftguard.declared.context import ResolveContext, url_suffix
 from driftguard.declared.expand import LOOP
 from driftguard.declared.functions import EXTENSIONS, PURE, unknown_of
@@ -22,14 +23,11 @@ from driftguard.declared.text import (
     first_hole,
     known_items,
     masked_base64,
-    may_be_equal,
     unmask,
 )
-from driftguard.declared.truth import Truth, comparable, kleene
 from driftguard.model import Json, Partial, Unknown
 
 _SUB = re.compile(r"\$\{(!?)([^{}]*)\}")
-_LOGIC = {"Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals"}
 
 
 class Evaluator:
@@ -44,11 +42,9 @@ class Evaluator:
         self.resources: Mapping[str, Json] = document.get("Resources") or {}
         self.parameters: Mapping[str, Json] = document.get("Parameters") or {}
         self._mappings = {**(document.get("Mappings") or {}), **context.mappings}
-        self._conditions: Mapping[str, Json] = document.get("Conditions") or {}
+        self.conditions = Conditions(self, document.get("Conditions") or {})
         self._extended = LANGUAGE_EXTENSIONS in template.transforms
-        self._truths: dict[str, Truth] = {}
         self._values: dict[str, Json] = {}
-        self._in_condition = False
         self._echoing: set[str] = set()
         self._functions: dict[str, Callable[[Json], Json]] = {
             "Ref": self._ref,
@@ -123,8 +119,8 @@ class Evaluator:
             return extension(self.value(argument))
         if name == "Fn::Transform":
             return Unknown(f"the macro {_macro_names(argument)} may change this")
-        if name in _LOGIC:
-            return self.truth({name: argument})
+        if name in LOGIC:
+            return self.conditions.truth({name: argument})
         return Unknown(f"{name} is not a function that driftguard knows")
 
     def _hides(self, name: str, value: Json) -> bool:
@@ -152,7 +148,7 @@ class Evaluator:
         return f"{what} of a resource that does not exist yet"
 
     def _parameter(self, name: str) -> Json:
-        if self._in_condition:
+        if self.conditions.deciding:
             return parameter_value(self.template, name, self.context, secret=True)
         if name not in self._values:
             self._values[name] = parameter_value(self.template, name, self.context)
@@ -297,81 +293,9 @@ class Evaluator:
         """Which item of a ``Fn::If`` holds: 1 or 2."""
         if not (isinstance(argument, list) and len(argument) == 3):
             return Unknown("Fn::If takes a condition and two values")
-        truth = self.condition(argument[0]) if isinstance(argument[0], str) else self.truth(argument[0])
+        named = isinstance(argument[0], str)
+        truth = self.conditions.named(argument[0]) if named else self.conditions.truth(argument[0])
         return truth if isinstance(truth, Unknown) else 1 if truth else 2
-
-    # -- conditions -----------------------------------------------------------------------------------
-
-    def condition(self, name: str) -> Truth:
-        """The truth of a condition by its name."""
-        if name not in self._truths:
-            self._truths[name] = Unknown(f"the condition {name} refers to itself")
-            truth = self._condition(name)
-            self._truths[name] = self._seen(name, truth) if isinstance(truth, Unknown) else truth
-        return self._truths[name]
-
-    def _condition(self, name: str) -> Truth:
-        if name not in self._conditions:
-            return Unknown(f"there is no condition {name}")
-        before, self._in_condition = self._in_condition, True
-        try:
-            truth = self.truth(self._conditions[name])
-        finally:
-            self._in_condition = before
-        if isinstance(truth, Unknown):
-            return Unknown(f"the condition {name} cannot be known: {truth.reason}")
-        return truth
-
-    def _seen(self, name: str, unknown: Unknown) -> Truth:
-        """A deployed stack shows what its conditions were: the resources they guard are there or not."""
-        if not self.context.deployed:
-            return unknown
-        for logical_id, resource in self.resources.items():
-            if isinstance(resource, Mapping) and resource.get("Condition") == name:
-                return logical_id in self.context.physical_ids
-        return unknown
-
-    def truth(self, node: Json) -> Truth:
-        """The truth of a condition's expression."""
-        if isinstance(node, bool):
-            return node
-        if isinstance(node, str) and node.lower() in ("true", "false"):
-            return node.lower() == "true"
-        if not isinstance(node, Mapping) or len(node) != 1:
-            return unknown_of(node, "this is not a condition")
-        ((name, argument),) = node.items()
-        if name == "Condition":
-            return self.condition(argument) if isinstance(argument, str) else Unknown("not a condition")
-        if name == "Fn::Equals":
-            return self._equals(argument)
-        if name == "Fn::Not":
-            items = argument if isinstance(argument, list) else [argument]
-            inner = self.truth(items[0]) if len(items) == 1 else Unknown("Fn::Not takes one condition")
-            return inner if isinstance(inner, Unknown) else not inner
-        if name in ("Fn::And", "Fn::Or") and isinstance(argument, list):
-            return kleene([self.truth(item) for item in argument], decisive=name == "Fn::Or")
-        if name in _LOGIC:
-            return Unknown(f"{name} takes a list of conditions")
-        value = self.call(name, argument)
-        known = isinstance(value, (bool, str))
-        return self.truth(value) if known else unknown_of(value, f"{name} is no condition")
-
-    def _equals(self, argument: Json) -> Truth:
-        """``Fn::Equals`` compares as strings: the number 1 equals the text ``1``."""
-        if not (isinstance(argument, list) and len(argument) == 2):
-            return Unknown("Fn::Equals takes two values")
-        left, right = (comparable(self.value(item)) for item in argument)
-        for one, other in ((left, right), (right, left)):
-            if isinstance(one, Partial) and isinstance(other, str) and not one.matches(other):
-                return False
-        hole = first_hole([left, right])
-        if hole is not None:
-            return Unknown(hole.reason)
-        if self.context.masked and may_be_equal(left, right):
-            return Unknown("characters that CloudFormation shows as ? may differ")
-        if "{{resolve:" in str(left) + str(right):
-            return Unknown("a condition cannot see through a dynamic reference")
-        return bool(left == right)
 
 
 def function_of(node: Mapping[str, Json]) -> str | None:

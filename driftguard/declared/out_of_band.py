@@ -90,6 +90,25 @@ CHILD_TYPES: tuple[ChildType, ...] = (
 )
 
 
+_KINDS = {kind.type: kind for kind in CHILD_TYPES}
+
+ParentPlace = tuple[str, str, str, str | None]
+"""Account, region, type and physical id of a parent."""
+
+
+def place_of(declared: DeclaredResource) -> ParentPlace:
+    """Where a declared resource stands, to be found by `parent_of` its children."""
+    return declared.account, declared.region, declared.type, declared.physical_id
+
+
+def parent_of(child: Resource) -> ParentPlace | None:
+    """The parent that a live resource lies on; ``None`` where its type is none of `CHILD_TYPES`."""
+    kind = _KINDS.get(child.type)
+    if kind is None:
+        return None
+    return child.key.account, child.key.region, kind.parent, str(child.properties.get(kind.link))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfBand:
     """A live child that nothing declares, and the declared resource that it changes."""
@@ -100,7 +119,7 @@ class OutOfBand:
     @property
     def path(self) -> str:
         """``/(AWS::S3::BucketPolicy)``, with the child's identifier where a parent can have several."""
-        kind = next(kind for kind in CHILD_TYPES if kind.type == self.child.type)
+        kind = _KINDS[self.child.type]
         base = f"/({self.child.type})"
         return base if kind.found is Found.BY_PARENT else base + join_pointer((self.child.key.identifier,))
 
@@ -111,16 +130,15 @@ def out_of_band(declared: Sequence[DeclaredResource], live: Iterable[Resource]) 
     ``declared`` has to be all that the account's stacks declare.  A child is left out when a declaration
     of its type has an unknown parent: it may be that one.
     """
-    parents = {(item.account, item.region, item.type, item.physical_id): item for item in declared}
-    kinds = {kind.type: kind for kind in CHILD_TYPES}
+    parents = {place_of(item): item for item in declared}
     keys = {item.key for item in declared}
     found = []
     for child in live:
-        kind = kinds.get(child.type)
+        kind = _KINDS.get(child.type)
         if kind is None or child.key in keys or _made_by_aws(child):
             continue
-        target = child.properties.get(kind.link)
-        parent = parents.get((child.key.account, child.key.region, kind.parent, target))
+        place = parent_of(child)
+        parent = parents.get(place) if place else None
         if parent is None or (kind.inline and parent.properties.get(kind.inline)):
             continue
         if not _declared_elsewhere(kind, parent, child, declared):

@@ -108,7 +108,8 @@ class _Resolution:
             export_names=exports,
             unknown=tuple(self._unknown),
             conditions={
-                name: self._evaluator.condition(name) for name in self._document.get("Conditions") or {}
+                name: self._evaluator.conditions.named(name)
+                for name in self._document.get("Conditions") or {}
             },
         )
 
@@ -119,7 +120,7 @@ class _Resolution:
         if name is None:
             return False
         known = isinstance(name, str)
-        truth = self._evaluator.condition(name) if known else Unknown("its Condition is not a name")
+        truth = self._evaluator.conditions.named(name) if known else Unknown("its Condition is not a name")
         if isinstance(truth, Unknown):
             self._unknown.append(self._entry((logical_id, "Condition"), truth.reason, name))
             return False
@@ -271,7 +272,7 @@ class _Resolution:
             if not isinstance(body, Mapping) or name.startswith(expand.LOOP):
                 continue
             condition = body.get("Condition")
-            truth = self._evaluator.condition(condition) if isinstance(condition, str) else True
+            truth = self._evaluator.conditions.named(condition) if isinstance(condition, str) else True
             if truth is False:
                 continue
             value = self._evaluator.final(self._evaluator.value(body.get("Value")))

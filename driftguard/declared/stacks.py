@@ -46,11 +46,17 @@ _GONE = {"DELETE_COMPLETE", "DELETE_SKIPPED"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What the stacks of one account and region declare, what they are, and what could not be told."""
+    """What the stacks of one account and region declare, what they are, and what could not be told.
+
+    ``held`` are type and physical id of all that the stacks hold, also of those in no comparable state;
+    ``unlisted`` says that a stack did not tell what it holds.
+    """
 
     resources: tuple[DeclaredResource, ...] = ()
     stacks: tuple[StackState, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    held: frozenset[tuple[str, str]] = frozenset()
+    unlisted: bool = False
 
 
 def declare(
@@ -84,7 +90,18 @@ def declare(
                 continue
             resources += found
             gaps += lost
-    return Declared(resources=tuple(resources), stacks=tuple(states), gaps=tuple(gaps))
+    return Declared(
+        resources=tuple(resources),
+        stacks=tuple(states),
+        gaps=tuple(gaps),
+        held=frozenset(
+            (str(item.get("ResourceType")), str(item["PhysicalResourceId"]))
+            for stack in deployment.stacks
+            for item in stack.resources
+            if item.get("PhysicalResourceId") and item.get("ResourceStatus") not in _GONE
+        ),
+        unlisted=any(not stack.listed for stack in deployment.stacks),
+    )
 
 
 def declare_source(

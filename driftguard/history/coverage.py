@@ -37,6 +37,13 @@ class Covered:
         pair = (key.account, key.region)
         return pair in self.pairs and not self._gap(*pair, key.type) and not self._own_gap(key)
 
+    def stacks_of(self, key: ResourceKey) -> bool:
+        """Whether every stack was read that may hold ``key``; what is global, in any region."""
+        regions = {region for _, region in self.pairs} if key.region == "global" else {key.region}
+        return not any(
+            gap.stack and gap.account == key.account and gap.region in regions for gap in self.gaps
+        )
+
     def in_types(self, key: ResourceKey) -> bool:
         """Whether the run asked for resources of this type at all."""
         return not self.scope.types or any(fnmatchcase(key.type, kind) for kind in self.scope.types)

@@ -197,9 +197,7 @@ def _files(
     evaluations = [e for e in report.evaluations if e.policy in policies]
     taken = report.run.finished_at or at
     states = _states(store, {evaluation.key for evaluation in evaluations}, taken)
-    attestations = [
-        a for a in store.attestations(framework) if a.at <= at and (a.expires_at is None or a.expires_at > at)
-    ]
+    attestations = [a for a in store.attestations(framework) if a.at <= at and a.holds(at)]
     waivers = [w for w in store.waivers(at) if w.expires_at > at]
     findings = [*report.findings, *report.resolved]
     return {

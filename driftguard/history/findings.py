@@ -282,7 +282,9 @@ class _Evidence:
     def _managed_or_gone(self, finding: Finding) -> bool:
         if any(drift.status is not DriftStatus.UNMANAGED for drift in self._drifts.get(finding.key, ())):
             return True
-        return finding.key in self._deleted or self._covered.place(finding.key)
+        if finding.key in self._deleted:
+            return True
+        return self._covered.place(finding.key) and self._covered.stacks_of(finding.key)
 
     def _in_sync(self, finding: Finding) -> bool:
         drifts = self._drifts.get(finding.key)

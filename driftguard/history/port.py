@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from driftguard.model import (
     Drift,
@@ -123,6 +123,10 @@ class Attestation:
     reference: str = ""
     expires_at: datetime | None = None
 
+    def holds(self, now: datetime) -> bool:
+        """Whether it counts at ``now``."""
+        return self.expires_at is None or self.expires_at > now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
@@ -148,8 +152,7 @@ class Document:
     expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictCount:
+class VerdictCount(NamedTuple):
     """How many resources a policy gave a verdict on, now."""
 
     policy: str

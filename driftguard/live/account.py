@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from driftguard.aws import Place
+from driftguard.aws.gaps import gap_of
 from driftguard.aws.safekeeping import DocumentDb, Neptune
-from driftguard.errors import AwsError, CredentialsError
+from driftguard.errors import AwsError
 from driftguard.live import account_facts, estate_facts
 from driftguard.live.canonical import state_hash
-from driftguard.live.gaps import gap_of
 from driftguard.model import Gap, Json, Resource, ResourceKey, Source
 
 ACCOUNT = "AWS::::Account"
@@ -101,8 +101,6 @@ def read_account(place: Place, facts: Collection[str] | None = None) -> Iterator
     for name in sorted(set(BASIC if facts is None else facts) & set(FACTS)):
         try:
             value = FACTS[name](place)
-        except CredentialsError:
-            raise
         except AwsError as error:
             gaps.append(gap_of(error, place.account, place.region, type_name=ACCOUNT, identifier=name))
             continue

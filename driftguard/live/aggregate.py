@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from driftguard.aws import Place
+from driftguard.aws.gaps import gap_of
 from driftguard.errors import AwsError, InputError
 from driftguard.live.config_items import parse_item
-from driftguard.live.gaps import gap_of
 from driftguard.live.inventory import DERIVED, expression, type_filter
 from driftguard.live.mapping import cloudformation_type, resource_of
 from driftguard.model import Gap, GapReason, Resource

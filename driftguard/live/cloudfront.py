@@ -19,7 +19,8 @@ def unwrap(value: Json, name: str = "") -> Json:
     if not isinstance(value, Mapping):
         return value
     if "quantity" in value:
-        members = [unwrap(part) for part in value.get("items") or ()]
+        items = value.get("items")
+        members = [unwrap(part) for part in items] if isinstance(items, list) else []
         if name in _WRAPPED:
             return {"Quantity": value["quantity"], "Items": members} if value["quantity"] else None
         rest = set(value) - {"quantity", "items", "enabled"}

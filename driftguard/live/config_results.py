@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from driftguard.aws import Place
+from driftguard.aws.gaps import gap_of
 from driftguard.errors import AwsError, CredentialsError, GoneError
 from driftguard.live.account import ACCOUNT
-from driftguard.live.gaps import gap_of
 from driftguard.live.mapping import cloudformation_type
 from driftguard.model import (
     ComplianceType,
@@ -96,8 +96,6 @@ def _rules(
             row["ConfigRuleName"]: (row.get("Compliance") or {}).get("ComplianceType", "")
             for row in place.config.compliance_by_rule()
         }
-    except CredentialsError:
-        raise
     except AwsError as error:
         found.gaps.append(gap_of(error, place.account, place.region, type_name=RULE_TYPE))
         return

@@ -12,6 +12,7 @@ from driftguard.model import Json
 from driftguard.schema import Node, TypeSchema
 
 Finish = Callable[[ConfigurationItem, dict[str, Json]], None]
+_SCALARS = frozenset({"string", "integer", "number", "boolean"})
 _STEP = re.compile(r"([^\[\]]+)(\[(\d*)\])?")
 
 
@@ -79,6 +80,13 @@ def fold(value: Json, node: Node | None) -> Json:
     if node is None:
         return value
     if isinstance(value, Mapping):
+        if node.types == {"array"}:
+            # Some items write a list of one as its only member.
+            return [fold(value, node.items)]
+        if node.types and node.types <= _SCALARS:
+            # Or a scalar as the only member of a map; a map of more says nothing that the schema has a place for.
+            inner = list(value.values())
+            return fold(inner[0], node) if len(inner) == 1 else None
         if not node.names and node.values is None:
             return value
         spelling = {name.lower(): name for name in node.names}
@@ -94,7 +102,7 @@ def fold(value: Json, node: Node | None) -> Json:
                 folded[name] = below
         return folded
     if isinstance(value, list | tuple):
-        return [fold(part, node.items) for part in value if part is not None]
+        return [below for part in value if (below := fold(part, node.items)) is not None]
     if isinstance(value, str) and value[:1] == "{" and node.is_a("object"):
         return fold(decoded(value), node) if isinstance(decoded(value), Mapping) else value
     return _scalar(value, node.types)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from driftguard.aws import Place, Recorder
-from driftguard.errors import AccessDeniedError, AwsError, InputError
+from driftguard.aws.gaps import gap_of
+from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, InputError
 from driftguard.live.config_items import ConfigurationItem, parse_item
-from driftguard.live.gaps import gap_of
 from driftguard.live.mapping import cloudformation_type, config_type
 from driftguard.model import Gap, GapReason
 
@@ -97,7 +97,7 @@ def items(place: Place, include: tuple[str, ...], wants: Wants) -> Iterator[Conf
                     seen.add((item.type, item.id))
                     yield item
         return
-    except AccessDeniedError as error:
+    except (AccessDeniedError, CredentialsError) as error:
         yield gap_of(error, place.account, place.region)
     except AwsError:
         # An advanced query can fail for the sake of one type alone; reading type by type finds out which.

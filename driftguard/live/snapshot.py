@@ -9,10 +9,10 @@ from datetime import datetime
 from functools import partial
 
 from driftguard.aws import Place, Recorder
-from driftguard.errors import AwsError, CredentialsError, GoneError
+from driftguard.aws.gaps import gap_of
+from driftguard.errors import AwsError, GoneError
 from driftguard.live import cloud_control, inventory, service_reads
 from driftguard.live.config_items import ConfigurationItem, tag_map
-from driftguard.live.gaps import gap_of
 from driftguard.live.history import last_item
 from driftguard.live.mapping import is_native, narrowed, resource_of
 from driftguard.model import DeclaredResource, Gap, GapReason, Json, Resource, ResourceKey, key_region
@@ -231,8 +231,6 @@ class _PlaceReader:
             if recorded != declared.identifier:
                 return self._model(replace(declared, identifier=recorded), known, recorded)
             return [Deletion(key=known.key, declared=declared)]
-        except CredentialsError:
-            raise
         except AwsError as error:
             return [known, self._refused(error, declared)]
 
@@ -250,8 +248,6 @@ class _PlaceReader:
             return [self._from_history(declared, key)]
         except GoneError:
             return [Deletion(key=key, declared=declared)]
-        except CredentialsError:
-            raise
         except AwsError as error:
             return [self._refused(error, declared)]
 
@@ -282,8 +278,6 @@ class _PlaceReader:
             return [service_reads.read(self._place, declared, key)]
         except GoneError:
             return [Deletion(key=key, declared=declared)]
-        except CredentialsError:
-            raise
         except AwsError as error:
             return [self._refused(error, declared)]
 

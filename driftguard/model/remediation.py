@@ -64,11 +64,17 @@ class Step:
     """Every finding that this step answers, ``finding`` included."""
     message: str = ""
     """What is wrong, in a sentence."""
+    mind: str = ""
+    """What the step may disturb, as a sentence; empty when nothing is known."""
+    changed_by: str = ""
+    """Who made the fault, by which call and when, in a few words; empty when it is not known."""
     stack: str = ""
     stack_id: str = ""
     logical_id: str = ""
     policy: str = ""
     """The policy that the step fulfils; empty for drift."""
+    also: tuple[str, ...] = ()
+    """Further policies that the resource meets once the step is done; each is judged after it."""
     secret: bool = False
     """A value concerned is secret: it is not in the plan, and there is nothing to roll back to."""
 
@@ -83,6 +89,17 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A finding that a plan leaves alone: what it is, where, and which guard says why."""
+
+    finding: str
+    title: str
+    place: str
+    guard: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Steps in order, and the digest of them all.  What is approved is exactly this."""
 
@@ -92,8 +109,8 @@ class Plan:
     author: str
     digest: str
     steps: tuple[Step, ...]
-    refused: tuple[tuple[str, str], ...] = ()
-    """(finding, why no step answers it)"""
+    left: tuple[Refusal, ...] = ()
+    """The findings that no step answers."""
     approvals: tuple[Approval, ...] = ()
     rollout: str = "OneAtATime"
     required_approvals: int = 1
@@ -101,6 +118,13 @@ class Plan:
     """CloudWatch alarms that stop the rollout, looked at in every account and region of the plan."""
     max_errors: int = 0
     """How many steps may fail before nothing more is started."""
+
+    @property
+    def refused(self) -> tuple[tuple[str, str], ...]:
+        """(finding, why no step answers it), as sentences."""
+        return tuple(
+            (one.finding, f"{one.title} [{one.place}]: {one.why} ({one.guard})") for one in self.left
+        )
 
 
 class ExecutionStatus(StrEnum):
@@ -126,3 +150,5 @@ class Execution:
     finished_at: datetime | None = None
     execution_id: str = ""
     detail: str = ""
+    state_hash: str = ""
+    """The resource's state as the step left it; empty until it was read again."""

@@ -80,7 +80,10 @@ def patch_template(text: str, edits: Sequence[Edit]) -> str:
     wanted = parse(text).plain()
     for edit in edits:
         if not _known(wanted, edit.path):
-            raise ValueError(f"the template, as its author wrote it, has no resource {edit.path[1]}")
+            raise ValueError(
+                f"a transform such as SAM makes {edit.path[1]} out of another resource, and only the author knows "
+                "which property of that one leads to it"
+            )
     # Members of a list are taken away from the end, so that the places of the others stay true.
     for edit in sorted(edits, key=_order):
         wanted = _expected(wanted, edit)

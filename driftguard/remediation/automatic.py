@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from driftguard.model import Finding, FindingKind, Json
-from driftguard.model.remediation import ActionKind, Cure, Plan
+from driftguard.model.remediation import ActionKind, Cure, Plan, Refusal
 from driftguard.remediation.seal import seal
 from driftguard.settings.remediation import AutomaticRule
 
@@ -44,9 +44,19 @@ def changing_only(plan: Plan) -> Plan:
         for step in plan.steps
         if step.cure in (Cure.REVERT, Cure.FIX) and step.action is not ActionKind.TEMPLATE_PATCH
     )
-    left = {name for step in plan.steps if step not in kept for name in step.findings}
-    why = "a person has to decide about adopting or accepting (automatic)"
-    return seal(replace(plan, steps=kept, refused=(*plan.refused, *((name, why) for name in sorted(left)))))
+    left = tuple(
+        Refusal(
+            finding=name,
+            title=step.title,
+            place=f"{step.logical_id or step.key.identifier}, account {step.key.account}",
+            guard="automatic",
+            why="A person has to decide about adopting or accepting.",
+        )
+        for step in plan.steps
+        if step not in kept
+        for name in step.findings
+    )
+    return seal(replace(plan, steps=kept, left=(*plan.left, *left)))
 
 
 def record(plan: Plan) -> dict[str, Json]:

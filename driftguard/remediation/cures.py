@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from driftguard.model import DriftStatus, FindingKind, Severity
 from driftguard.model.remediation import Cure
 from driftguard.remediation.material import Case
+from driftguard.remediation.parts import Impossible
 from driftguard.settings.remediation import CureRule, RemediationSettings
 
 _MACHINES = (
@@ -20,16 +21,22 @@ _MACHINES = (
     "*ci-*",
 )
 
+_DOORS = ("AWS::IAM::*", "AWS::SSO::*", "AWS::RAM::*", "AWS::EC2::SecurityGroup*", "AWS::EC2::VPCPeering*")
+"""Types that give somebody access; one that appears outside every template is for a person to look at."""
+
 
 def choose(
     case: Case, settings: RemediationSettings, chosen: Mapping[str, Cure] | None = None
 ) -> tuple[Cure, str]:
-    """The cure and the reason, as a sentence: a person's choice, the settings' rules, then the built-in order."""
+    """The cure and the reason, as a sentence: a person's choice, the settings' rules, then the built-in order.
+
+    Raises `Impossible` for what only a person should decide.
+    """
     for finding in case.findings:
         if chosen and finding.fingerprint in chosen:
             return chosen[finding.fingerprint], "You asked for this cure."
     if case.worst.kind is FindingKind.COMPLIANCE:
-        return Cure.FIX, f"The policy {case.worst.subject} is not met, and a remedy for it is known."
+        return Cure.FIX, "The policy is not met, and a remedy for it is known."
     for number, rule in enumerate(settings.cures, 1):
         if _fits(rule, case):
             return Cure(rule.cure), f"Rule {number} of `remediation.cures` says {rule.cure} for such a drift."
@@ -41,6 +48,12 @@ def _built_in(case: Case) -> tuple[Cure, str]:
     if case.drift is not None and case.drift.status is DriftStatus.DELETED:
         return Cure.REVERT, "The template declares it, so it is made again; the template stays as it is."
     if finding.kind is FindingKind.UNMANAGED:
+        if finding.severity.rank <= Severity.HIGH.rank or _any(case.key.type, _DOORS):
+            raise Impossible(
+                "No template declares it, so there is nothing to go back to, and it gives access, so it is not "
+                "accepted by default: take it away, take it into a template, or plan it with `--accept`.",
+                "needs-a-person",
+            )
         return (
             Cure.ACCEPT,
             "No template declares it, so there is nothing to go back to; it is accepted for a limited time "

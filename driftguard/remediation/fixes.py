@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from driftguard.model import Json
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import Edit, patch_template
+from driftguard.remediation.guards.common import mentions
 from driftguard.remediation.material import Case, Material
 from driftguard.remediation.parts import (
     MARK,
@@ -21,7 +22,7 @@ from driftguard.remediation.parts import (
     template_step,
     verification,
 )
-from driftguard.remediation.remedies import REVERTER, SETTER, NotFitting, Remedies, Remedy
+from driftguard.remediation.remedies import REVERTER, SETTER, NotFitting, Remedies, Remedy, sentence
 from driftguard.remediation.values import ABSENT, at, saved, settings_patch, undo
 from driftguard.schema import registry
 from driftguard.settings.remediation import RemediationSettings
@@ -31,7 +32,7 @@ def fix(case: Case, why: str, material: Material, remedies: Remedies, settings: 
     policy = case.worst.subject
     candidates = remedies.of(policy, case.key.type)
     if not candidates:
-        raise Impossible(f"no remedy for {policy} on {case.key.type} is known.", "no-remedy")
+        raise Impossible(f"No remedy for {policy} on {case.key.type} is known.", "no-remedy")
     if case.live is None:
         raise Impossible(material.unread.get(case.key, "it could not be read again just now."), "unread")
     reasons = []
@@ -39,12 +40,13 @@ def fix(case: Case, why: str, material: Material, remedies: Remedies, settings: 
         inputs = inputs_for(settings, case.key.account)
         try:
             wanted = remedy.wanted(case.live, inputs)
+            _not_declared_beside(case, remedy, material)
             undone = _declared_otherwise(case, wanted)
             if undone:
                 return _fix_in_template(case, wanted, undone)
             return _fix_live(case, why, remedy, wanted, remedies, settings, material)
         except NotFitting as error:
-            reasons.append(f"{remedy.title}: {error}")
+            reasons.append(str(error))
     raise Impossible(" ".join(reasons), "no-remedy")
 
 
@@ -61,14 +63,15 @@ def _fix_live(
     live = case.live.properties
     operations = settings_patch(wanted, live)
     if holds_secret(case, operations, material):
-        raise NotFitting("a value concerned is secret, so it cannot be shown or saved.")
-    safe = remedy.why_safe + (f" Mind: {remedy.disruption}" if remedy.disruption else "")
+        raise NotFitting("A value concerned is secret, so it cannot be shown or saved.")
+    mind = sentence(remedy.disruption)
+    safe = f"{remedy.why_safe} Mind: {remedy.disruption}" if mind else remedy.why_safe
     if remedy.document == SETTER:
         if not operations:
-            raise NotFitting("the resource has these values already.")
+            raise NotFitting("The resource has these values already.")
         return patched(
             case, SETTER, operations, live, settings, cure=Cure.FIX, why=why, title=remedy.title,
-            why_safe=safe, deletes=remedy.deletes,
+            why_safe=safe, mind=mind, deletes=remedy.deletes,
         )  # fmt: skip
     arguments: dict[str, Json] = {
         "AutomationAssumeRole": [role_arn(case, settings)],
@@ -94,6 +97,7 @@ def _fix_live(
         why=why,
         title=remedy.title,
         why_safe=safe,
+        mind=mind,
         deletes=remedy.deletes,
         verify=verification(case),
     )
@@ -110,20 +114,31 @@ def _declared_otherwise(case: Case, wanted: Mapping[str, Json]) -> dict[str, Jso
     return {
         place: value
         for place, value in wanted.items()
-        if (declared := _nearest(case.declared.properties, place)) is not ABSENT and declared != value
+        if (declared := at(case.declared.properties, place)) is not ABSENT and not _same(declared, value)
     }
 
 
-def _nearest(properties: Mapping[str, Json], place: str) -> Json:
-    """The declared value at the pointer; nothing where the template does not speak of it."""
-    return at(properties, place)
+def _not_declared_beside(case: Case, remedy: Remedy, material: Material) -> None:
+    """Raises `NotFitting` when a template declares the other resource that the document would write."""
+    for other in material.declared.values():
+        if other.type in remedy.touches and mentions(other.properties, {case.key.identifier}):
+            raise NotFitting(
+                f"It would change {other.logical_id}, which stack {other.stack_name} declares; change it there."
+            )
+
+
+def _same(declared: Json, wanted: Json) -> bool:
+    """Templates write numbers and booleans as texts, too."""
+    if isinstance(declared, Mapping | list | tuple) or isinstance(wanted, Mapping | list | tuple):
+        return bool(declared == wanted)
+    return declared == wanted or str(declared).lower() == str(wanted).lower()
 
 
 def _fix_in_template(case: Case, wanted: Mapping[str, Json], undone: Mapping[str, Json]) -> Step:
     assert case.declared is not None
     if case.template is None:
         raise Impossible(
-            f"stack {case.declared.stack_name} declares {next(iter(undone))} with another value and would undo "
+            f"Stack {case.declared.stack_name} declares {next(iter(undone))} with another value and would undo "
             "the fix, and the text of its template is not known.",
             "template-would-undo",
         )
@@ -134,7 +149,7 @@ def _fix_in_template(case: Case, wanted: Mapping[str, Json], undone: Mapping[str
     try:
         after = patch_template(case.template.text, edits)
     except ValueError as error:
-        raise Impossible(f"the template would undo a fix, and it cannot be patched: {error}.") from None
+        raise Impossible(f"The template would undo a fix, and it cannot be patched: {error}.") from None
     expected = tuple(
         Change(path=place, before=shown(at(case.declared.properties, place)), after=shown(value))
         for place, value in wanted.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -48,6 +49,12 @@ class AwsHands:
         self._sleep = sleep
         self._checked: dict[tuple[str, str, str], str | AutomationDocument] = {}
 
+    def _stack_place(self, step: Step) -> Place:
+        """Where the step's stack is: the stack of a global resource, a role for one, stands in a region."""
+        parts = step.stack_id.split(":")
+        region = parts[3] if len(parts) > 5 and parts[3] else step.key.region
+        return self._place_of(replace(step.key, region=region))
+
     # -- starting
 
     def find(self, step: Step, token: str) -> str:
@@ -57,7 +64,8 @@ class AwsHands:
             found = next(iter(place.ssm.executions({"TagKey": _tag(token)})), None)
             return str(found["AutomationExecutionId"]) if found else ""
         try:
-            answer = place.gateway(CloudFormationWrite).describe_change_set(_name(token), step.stack_id)
+            gateway = self._stack_place(step).gateway(CloudFormationWrite)
+            answer = gateway.describe_change_set(_name(token), step.stack_id)
         except GoneError:
             return ""
         return str(answer["ChangeSetId"]) if answer.get("ExecutionStatus", "").startswith("EXECUTE") else ""
@@ -89,7 +97,7 @@ class AwsHands:
 
     def _revert(self, step: Step, token: str) -> str:
         """Prepare a REVERT_DRIFT change set, compare it with the plan, and only then run it."""
-        gateway = self._place_of(step.key).gateway(CloudFormationWrite)
+        gateway = self._stack_place(step).gateway(CloudFormationWrite)
         try:
             change_set = gateway.create_change_set(
                 step.stack_id,
@@ -119,7 +127,7 @@ class AwsHands:
     def _parameters(self, step: Step) -> list[dict[str, Any]] | None:
         """The deployed parameters stay: a drift is put back, not a deployment made."""
         rows = (
-            next(iter(self._place_of(step.key).cloudformation.stacks(step.stack_id)), {}).get("Parameters")
+            next(iter(self._stack_place(step).cloudformation.stacks(step.stack_id)), {}).get("Parameters")
             or ()
         )
         return [{"ParameterKey": row["ParameterKey"], "UsePreviousValue": True} for row in rows] or None
@@ -162,7 +170,7 @@ class AwsHands:
         if not step.stack_id:
             return ""
         try:
-            rows = self._place_of(step.key).cloudformation.stacks(step.stack_id)
+            rows = self._stack_place(step).cloudformation.stacks(step.stack_id)
             return str(next(iter(rows))["StackStatus"])
         except (GoneError, StopIteration):
             return "DELETE_COMPLETE"

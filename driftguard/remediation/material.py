@@ -10,6 +10,8 @@ from driftguard.model import DeclaredResource, Drift, Finding, Json, Resource, R
 
 Secret = Callable[[str, str, Json], bool]
 """(resource type, pointer, value) -> whether the value holds a secret."""
+Meets = Callable[[str, Resource], bool]
+"""(policy, resource) -> whether the policy would be COMPLIANT on a resource in this state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,9 @@ class Material:
     inventory: Mapping[tuple[str, str], int] = field(default_factory=dict)
     templates: Mapping[str, TemplateText] = field(default_factory=dict)
     secret: Secret = lambda kind, place, value: False
+    meets: Meets = lambda policy, resource: False
+    moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Stack id -> resources whose autoscaling or deployment has moved them away from the template right now."""
     unread: Mapping[ResourceKey, str] = field(default_factory=dict)
     """Resources that could not be read again, and why."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from driftguard.compare.patch import apply_patch
 from driftguard.model import FindingKind, Json
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import Edit, diff
@@ -38,6 +39,7 @@ def patched(
     why: str,
     title: str = "",
     why_safe: str = "",
+    mind: str = "",
     deletes: bool = False,
 ) -> Step:
     """A step that patches one resource with Cloud Control, inside one of our documents."""
@@ -56,6 +58,7 @@ def patched(
         why=why,
         title=title,
         deletes=deletes,
+        mind=mind,
         why_safe=why_safe
         or (
             "Only the properties shown are written, as one patch; the resource is not replaced, and nothing is "
@@ -91,6 +94,18 @@ def changes_of(operations: Sequence[Operation], live: Mapping[str, Json]) -> tup
         )
         for operation in operations
     )
+
+
+def after_step(step: Step, live: Mapping[str, Json]) -> dict[str, Json]:
+    """The properties as the step is expected to leave them."""
+    operations: list[Operation] = [
+        {"op": "remove", "path": change.path}
+        if change.after == MARK
+        else {"op": "add", "path": change.path, "value": change.after}
+        for change in step.expected
+        if change.path
+    ]
+    return apply_patch(operations, live)
 
 
 def holds_secret(case: Case, operations: Sequence[Operation], material: Material) -> bool:
@@ -153,6 +168,7 @@ def make_step(
     expected: tuple[Change, ...] = (),
     saved: Mapping[str, Json] | None = None,
     title: str = "",
+    mind: str = "",
     deletes: bool = False,
 ) -> Step:
     finding = case.worst
@@ -174,6 +190,8 @@ def make_step(
         rollback=rollback,
         verify=verify,
         deletes=deletes,
+        mind=mind,
+        changed_by=_who(case),
         why_safe=why_safe,
         why_this_cure=why,
         stack=finding.stack,
@@ -187,7 +205,14 @@ def _message(case: Case) -> str:
     said = [f"{one.title}. {one.message}".strip() for one in case.findings]
     who = case.drift.changed_by if case.drift is not None else case.worst.changed_by
     if who is not None:
-        said.append(
-            f"Changed by {who.principal} ({who.source}, {who.event}) at {who.time:%Y-%m-%d %H:%M} UTC."
-        )
+        said.append(f"Changed by {who.principal} ({who.event}) at {who.time:%Y-%m-%d %H:%M} UTC.")
     return " ".join(said)
+
+
+def _who(case: Case) -> str:
+    who = case.drift.changed_by if case.drift is not None else case.worst.changed_by
+    if who is None:
+        return ""
+    *_, role, name = f"/{who.principal}".split("/")
+    by = f"{name} ({role})" if role and ":assumed-role/" in who.principal else name
+    return f"{by} with {who.event}, {who.time:%Y-%m-%d %H:%M} UTC"

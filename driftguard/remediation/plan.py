@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from driftguard.model import Finding, FindingKind, ResourceKey
-from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Step
+from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Refusal, Step
 from driftguard.remediation.cures import choose
 from driftguard.remediation.guards import Planned, planned_refusal
 from driftguard.remediation.material import Case, Material
-from driftguard.remediation.parts import MARK, SECRET, Impossible
+from driftguard.remediation.parts import MARK, SECRET, Impossible, after_step
 from driftguard.remediation.remedies import Remedies
 from driftguard.remediation.seal import seal
 from driftguard.remediation.steps import build
@@ -34,12 +34,16 @@ class Wishes:
 def plan(material: Material, remedies: Remedies, settings: RemediationSettings, wishes: Wishes) -> Plan:
     """A step for every finding that can be answered, and a reason for every other one.
 
-    Steps are ordered by severity, cures that change AWS first; nothing is decided after this.
+    Steps are ordered by severity, change sets last; nothing is decided after this.
     """
     made = _Maker(material, remedies, settings, wishes)
-    for case in sorted(_cases(material), key=_urgency):
+    # A resource's drift comes before its policy faults: what puts it back may meet the policy, too.
+    for case in sorted(
+        _cases(material), key=lambda one: (one.worst.kind is FindingKind.COMPLIANCE, _urgency(one))
+    ):
         made.add(case)
     made.agree_with_change_sets()
+    made.sort()
     return seal(
         Plan(
             id=wishes.plan_id or f"plan-{material.now:%Y%m%d}-{secrets.token_hex(3)}",
@@ -48,7 +52,7 @@ def plan(material: Material, remedies: Remedies, settings: RemediationSettings, 
             author=wishes.author,
             digest="",
             steps=_numbered(_joined(_without_secrets(step, material) for step, _ in made.steps)),
-            refused=tuple(made.refused),
+            left=tuple(made.left),
             rollout=wishes.rollout or settings.rollout,
             required_approvals=settings.required_approvals,
             alarms=settings.alarms,
@@ -68,11 +72,33 @@ class _Maker:
         self._settings = settings
         self._wishes = wishes
         self.steps: list[tuple[Step, Case]] = []
-        self.refused: list[tuple[str, str]] = []
+        self.left: list[Refusal] = []
 
     def add(self, case: Case) -> None:
-        cure, why = choose(case, self._settings, self._wishes.cures)
-        self._add(case, cure, why)
+        if not self._answered_already(case):
+            self._decide(case)
+
+    def _answered_already(self, case: Case) -> bool:
+        """Whether an earlier step leaves the resource so that the policy is met; then that step answers it, too."""
+        policy = case.worst.subject
+        if case.worst.kind is not FindingKind.COMPLIANCE or case.worst.fingerprint in self._wishes.cures:
+            return False
+        for place, (step, first) in enumerate(self.steps):
+            if step.key != case.key or step.action is not ActionKind.SSM_AUTOMATION or first.live is None:
+                continue
+            after = replace(first.live, properties=after_step(step, first.live.properties))
+            if self._material.meets(policy, after):
+                self.steps[place] = (_answering(step, case), first)
+                return True
+        return False
+
+    def _decide(self, case: Case) -> None:
+        try:
+            cure, why = choose(case, self._settings, self._wishes.cures)
+        except Impossible as error:
+            self.left += _refusals(case, error)
+        else:
+            self._add(case, cure, why)
 
     def _add(self, case: Case, cure: Cure, why: str) -> None:
         try:
@@ -87,11 +113,15 @@ class _Maker:
             )
             said = planned_refusal(at)
             if said is not None:
-                raise Impossible(said[1], said[0])
+                raise Impossible(said[1][0].upper() + said[1][1:], said[0])
         except Impossible as error:
-            self.refused += _refusals(case, error)
+            self.left += _refusals(case, error)
         else:
             self.steps.append((step, case))
+
+    def sort(self) -> None:
+        """The worst first."""
+        self.steps.sort(key=lambda pair: (pair[0].severity.rank, str(pair[0].key)))
 
     def agree_with_change_sets(self) -> None:
         """A REVERT_DRIFT change set puts its whole stack back: what should be adopted there is put back, too.
@@ -119,7 +149,7 @@ class _Maker:
         for step, case in [*self.steps]:
             if step.action is ActionKind.REVERT_DRIFT and step.stack_id == stack_id:
                 self.steps.remove((step, case))
-                self.refused += _refusals(case, why)
+                self.left += _refusals(case, why)
 
 
 def _without_secrets(step: Step, material: Material) -> Step:
@@ -166,12 +196,15 @@ def _urgency(case: Case) -> tuple[int, str, str]:
     return case.worst.severity.rank, str(case.key), case.worst.subject
 
 
-def _refusals(case: Case, error: Impossible) -> Iterator[tuple[str, str]]:
+def _refusals(case: Case, error: Impossible) -> Iterator[Refusal]:
     for finding in case.findings:
         name = finding.logical_id or finding.key.identifier
-        yield (
-            finding.fingerprint,
-            f"{finding.title} [{name}, account {finding.key.account}]: {error} ({error.guard})",
+        yield Refusal(
+            finding=finding.fingerprint,
+            title=finding.title,
+            place=f"{name}, account {finding.key.account}",
+            guard=error.guard,
+            why=str(error),
         )
 
 
@@ -199,6 +232,19 @@ def _joined(steps: Iterable[Step]) -> list[Step]:
             message=f"{first.message} {step.message}",
         )
     return out
+
+
+def _answering(step: Step, case: Case) -> Step:
+    """The step, answering a policy fault as well."""
+    fault = case.worst
+    return replace(
+        step,
+        findings=(*step.findings, fault.fingerprint),
+        also=(*step.also, fault.subject),
+        severity=min(step.severity, fault.severity, key=lambda one: one.rank),
+        message=f"{step.message} {fault.title}: {fault.message}".strip(),
+        verify=f"{step.verify} {fault.subject} must be COMPLIANT as well.",
+    )
 
 
 def _under(change: Change, step: Step) -> Change:

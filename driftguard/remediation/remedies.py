@@ -26,12 +26,13 @@ from driftguard.schema import registry
 
 REVERTER = "DriftguardRevertResource"
 SETTER = "DriftguardSetProperties"
-_OWN = (REVERTER, SETTER)
+MAKER = "DriftguardMakeResource"
+_OWN = (REVERTER, SETTER, MAKER)
 _FIELDS = {
     "id", "title", "answers", "types", "document", "parameters", "set", "remove", "deletes", "disruption",
-    "why_safe", "inputs", "only_if", "source", "when_not", "effect",
+    "why_safe", "inputs", "only_if", "source", "when_not", "effect", "permissions", "touches",
 }  # fmt: skip
-_LIST_FIELDS = ("answers", "types", "remove")
+_LIST_FIELDS = ("answers", "types", "remove", "permissions", "touches")
 
 
 class NotFitting(Exception):
@@ -64,6 +65,11 @@ class Remedy:
     when_not: str = ""
     effect: str = ""
     """What changes outside the resource's own properties, as a sentence."""
+    touches: tuple[str, ...] = ()
+    """Types of other resources that the document writes: where a template declares one of them for this
+    resource, it is the template that has to change."""
+    permissions: tuple[str, ...] = ()
+    """IAM actions that the document needs beyond what the type's update handler calls."""
     source: str = ""
     file: str = ""
 
@@ -73,7 +79,7 @@ class Remedy:
         wanted = {place: _value(spec, view) for place, spec in self.set.items()}
         missing = [place for place, value in wanted.items() if value is None]
         if missing:
-            raise NotFitting(f"the value for {missing[0]} cannot be told from the resource.")
+            raise NotFitting(f"The value for {missing[0]} cannot be told from the resource.")
         return {**wanted, **dict.fromkeys(self.remove, ABSENT)}
 
     def arguments(self, resource: Resource, inputs: Mapping[str, str]) -> dict[str, list[str]]:
@@ -83,7 +89,7 @@ class Remedy:
         for name, spec in self.parameters.items():
             value = _value(spec, view)
             if value is None:
-                raise NotFitting(f"the parameter {name} cannot be told from the resource.")
+                raise NotFitting(f"The parameter {name} cannot be told from the resource.")
             found[name] = [_text(item) for item in (value if isinstance(value, list) else [value])]
         return found
 
@@ -91,7 +97,7 @@ class Remedy:
         missing = [name for name in self.inputs if not inputs.get(name)]
         if missing:
             raise NotFitting(
-                f"it needs {missing[0]} ({self.inputs[missing[0]]}); set `remediation.inputs.{missing[0]}`."
+                f"It needs {missing[0]} ({self.inputs[missing[0]]}); set `remediation.inputs.{missing[0]}`."
             )
         view = {
             "properties": resource.properties,
@@ -105,7 +111,7 @@ class Remedy:
             "inputs": dict(inputs),
         }
         if self.only_if and not jmespath.search(self.only_if, view):
-            raise NotFitting(self.when_not or "it does not fit this resource.")
+            raise NotFitting(sentence(self.when_not) or "It does not fit this resource.")
         return view
 
 
@@ -200,6 +206,12 @@ def _check_places(remedy: Remedy, wrong: Any) -> None:
         schema = registry().get(type_name)
         if schema is None:
             continue  # accounts and wildcards have no schema
+        if remedy.document == SETTER and "update" not in schema.handlers:
+            raise wrong(
+                f"Cloud Control cannot change {type_name}, so {SETTER} cannot.",
+                "types",
+                fix="Name a document that changes it by the service's own API.",
+            )
         for place in (*remedy.set, *remedy.remove):
             if not schema.known(place):
                 near = schema.suggestion(place)
@@ -253,7 +265,7 @@ def _value(spec: Json, view: Mapping[str, Json]) -> Json:
         return jmespath.search(spec["from"], view)
     except JMESPathError as error:
         raise NotFitting(
-            f"an expression fails on this resource: {' '.join(str(error).split())[:160]}"
+            f"An expression fails on this resource: {' '.join(str(error).split())[:160]}"
         ) from None
 
 
@@ -261,3 +273,8 @@ def _text(value: Json) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else str(value)
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital letter first."""
+    return text[:1].upper() + text[1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from driftguard.model import Json, Resource
 from driftguard.model.remediation import ActionKind, Execution, ExecutionStatus, Step
@@ -51,18 +50,3 @@ def not_restored(step: Step, live: Resource | None) -> str:
     """The first place that is not as it was saved."""
     found = settings_patch(before(step), properties_of(live))
     return str(found[0]["path"]) if found else ""
-
-
-def new_execution(
-    plan_id: str, step: Step, token: str, status: ExecutionStatus, now: datetime, detail: str
-) -> Execution:
-    """The first row of a step: begun, or ended without a start."""
-    return Execution(
-        plan=plan_id,
-        step=step.id,
-        token=token,
-        status=status,
-        started_at=now if status in OPEN else None,
-        finished_at=None if status in OPEN else now,
-        detail=detail,
-    )

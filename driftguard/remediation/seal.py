@@ -15,9 +15,9 @@ import orjson
 
 from driftguard.errors import InputError, Where
 from driftguard.model import Json, ResourceKey, Severity
-from driftguard.model.remediation import ActionKind, Approval, Change, Cure, Plan, Step
+from driftguard.model.remediation import ActionKind, Approval, Change, Cure, Plan, Refusal, Step
 
-FORMAT = "driftguard-plan-1"
+FORMAT = "driftguard-plan-2"
 _UNSEALED = ("digest", "approvals")
 
 
@@ -81,14 +81,14 @@ def read(path: Path) -> Plan:
 def from_json(data: Mapping[str, Json]) -> Plan:
     """The inverse of `to_json`."""
     known = {field.name for field in fields(Plan)}
-    unknown = set(data) - known - {"format"}
+    unknown = set(data) - known - {"format", "summary"}
     if unknown:
         raise ValueError(f"unknown field {', '.join(sorted(unknown))}")
     given = {name: value for name, value in data.items() if name in known}
     for name in ("created_at", "expires_at"):
         given[name] = _instant(given[name])
     given["steps"] = tuple(_step(row) for row in given["steps"])
-    given["refused"] = tuple((str(a), str(b)) for a, b in given.get("refused", ()))
+    given["left"] = tuple(Refusal(**row) for row in given.get("left", ()))
     given["approvals"] = tuple(
         Approval(**{**row, "at": _instant(row["at"])}) for row in given.get("approvals", ())
     )
@@ -106,6 +106,7 @@ def _step(row: Mapping[str, Json]) -> Step:
             "action": ActionKind(row["action"]),
             "expected": tuple(Change(**change) for change in row.get("expected", ())),
             "findings": tuple(row.get("findings", ())),
+            "also": tuple(row.get("also", ())),
         }
     )
 

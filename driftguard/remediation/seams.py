@@ -21,6 +21,9 @@ class Eyes(Protocol):
     def judge(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
         """Whether the fault is gone (``None``: it cannot be told), and a sentence."""
 
+    def accept(self, step: Step, live: Resource) -> None:
+        """Remember what an approved step set, so that the next scan does not report it as somebody's change."""
+
 
 class State(StrEnum):
     """How an action stands."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
 
+from driftguard.errors import InputError
 from driftguard.remediation.remedies import Remedies
 from driftguard.schema import registry
 from driftguard.settings.remediation import RemediationSettings
@@ -28,14 +31,23 @@ _STARTER = (
 )
 
 
-def template(remedies: Remedies, settings: RemediationSettings) -> str:
+_POLICY_CHARACTERS = 6_000
+"""A managed policy may have 6,144 characters, white space aside; an inline policy of a role is no way out, as
+all of them together may have 10,240 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
+_MOST_POLICIES = 10
+"""Managed policies that a role may have until the quota is raised (the same page)."""
+
+
+def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[str] = ()) -> str:
     """A CloudFormation template, for every account and region that shall be remediated.
 
-    The automation role gets exactly what the update handlers of the types with a remedy call.
+    The automation role gets exactly what the handlers call that make and update ``types``, and update the types with
+    a remedy.
+    Documents belong to a region, roles to the account: the parameter ``RoleRegion`` names where they are made.
+    Raises `InputError` when the actions do not fit into the policies of one role.
     """
-    resources: dict[str, Any] = {}
-    for name, document in sorted(remedies.documents.items()):
-        resources[name] = {
+    resources: dict[str, Any] = {
+        name: {
             "Type": "AWS::SSM::Document",
             "Properties": {
                 "Name": name,
@@ -45,64 +57,104 @@ def template(remedies: Remedies, settings: RemediationSettings) -> str:
                 "Content": yaml.safe_load(document.text),
             },
         }
+        for name, document in sorted(remedies.documents.items())
+    }
+    policies = _policies(automation_actions(remedies, types))
+    resources.update(policies)
     resources["AutomationRole"] = _role(
-        settings.automation_role_name, {"Service": "ssm.amazonaws.com"}, list(automation_actions(remedies))
+        settings.automation_role_name,
+        {"Service": "ssm.amazonaws.com"},
+        ManagedPolicyArns=[{"Ref": name} for name in policies],
     )
+    starting: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": sorted(_STARTER), "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": {"Fn::GetAtt": ["AutomationRole", "Arn"]},
+            "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
+        },
+    ]
     resources["StarterRole"] = _role(
-        settings.role_name, {"AWS": {"Ref": "DriftguardPrincipal"}}, sorted(_STARTER), pass_role=True
+        settings.role_name,
+        {"AWS": {"Ref": "DriftguardPrincipal"}},
+        Policies=[{"PolicyName": "driftguard", "PolicyDocument": _document(starting)}],
     )
     body = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "What driftguard needs in an account before it may apply a remediation plan.",
         "Parameters": {
-            "DriftguardPrincipal": {"Type": "String", "Description": "The ARN that driftguard runs as."}
+            "DriftguardPrincipal": {"Type": "String", "Description": "The ARN that driftguard runs as."},
+            "RoleRegion": {
+                "Type": "String",
+                "Default": "",
+                "Description": "The one region in which this stack makes the account's roles; empty: this one.",
+            },
+        },
+        "Conditions": {
+            "MakesRoles": {
+                "Fn::Or": [
+                    {"Fn::Equals": [{"Ref": "RoleRegion"}, ""]},
+                    {"Fn::Equals": [{"Ref": "RoleRegion"}, {"Ref": "AWS::Region"}]},
+                ]
+            }
         },
         "Resources": resources,
     }
     return yaml.safe_dump(body, sort_keys=False, width=110, allow_unicode=True)
 
 
-def automation_actions(remedies: Remedies) -> tuple[str, ...]:
+def automation_actions(remedies: Remedies, types: Iterable[str] = ()) -> tuple[str, ...]:
     """The IAM actions of the automation role, sorted."""
     wanted = {
+        "cloudformation:CreateResource",
         "cloudformation:UpdateResource",
         "cloudformation:GetResource",
         "cloudformation:GetResourceRequestStatus",
     }
-    for remedy in remedies.remedies:
-        for type_name in remedy.types:
-            schema = registry().get(type_name)
-            if schema is not None:
-                wanted |= {*schema.handlers.get("update", ()), *schema.handlers.get("read", ())}
+    wanted |= {action for remedy in remedies.remedies for action in remedy.permissions}
+    types = frozenset(types)
+    for type_name in {*types, *(kind for remedy in remedies.remedies for kind in remedy.types)}:
+        schema = registry().get(type_name)
+        if schema is not None:
+            verbs = ("update", "read", "create") if type_name in types else ("update", "read")
+            wanted |= {action for verb in verbs for action in schema.handlers.get(verb, ())}
     return tuple(sorted(wanted))
 
 
-def _role(
-    name: str, principal: dict[str, Any], actions: list[str], *, pass_role: bool = False
-) -> dict[str, Any]:
-    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
-    if pass_role:
-        statements.append(
-            {
-                "Effect": "Allow",
-                "Action": "iam:PassRole",
-                "Resource": {"Fn::GetAtt": ["AutomationRole", "Arn"]},
-                "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
-            }
+def _policies(actions: Sequence[str]) -> dict[str, Any]:
+    """Managed policies that hold all actions, each within IAM's limit."""
+    parts: list[list[str]] = [[]]
+    for action in actions:
+        if len(json.dumps([*parts[-1], action], separators=(",", ":"))) > _POLICY_CHARACTERS - 100:
+            parts.append([])
+        parts[-1].append(action)
+    if len(parts) > _MOST_POLICIES:
+        raise InputError(
+            f"{len(actions)} actions need {len(parts)} managed policies, and a role may have {_MOST_POLICIES}.",
+            fix="Narrow the types with `remediate setup --type`.",
         )
     return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "RoleName": name,
-            "AssumeRolePolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
+        f"AutomationPolicy{number}": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Condition": "MakesRoles",
+            "Properties": {
+                "Description": "What SSM Automation may do when driftguard starts it.",
+                "PolicyDocument": _document([{"Effect": "Allow", "Action": part, "Resource": "*"}]),
             },
-            "Policies": [
-                {
-                    "PolicyName": "driftguard",
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
-                }
-            ],
-        },
+        }
+        for number, part in enumerate(parts, 1)
+    }
+
+
+def _document(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _role(name: str, principal: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]
+    return {
+        "Type": "AWS::IAM::Role",
+        "Condition": "MakesRoles",
+        "Properties": {"RoleName": name, "AssumeRolePolicyDocument": _document(trust), **properties},
     }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
+from driftguard.compare.forms import pointer
 from driftguard.compare.patch import to_patch
-from driftguard.model import DriftStatus, FindingKind, Json, UndeclaredValue
+from driftguard.model import DeclaredResource, DriftStatus, FindingKind, Json, UndeclaredValue
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import edits_of, patch_template
 from driftguard.remediation.fixes import fix
+from driftguard.remediation.foreign import keep_foreign
 from driftguard.remediation.material import Case, Material
 from driftguard.remediation.parts import (
     MARK,
@@ -16,12 +19,14 @@ from driftguard.remediation.parts import (
     holds_secret,
     make_step,
     patched,
+    role_arn,
     shown,
     template_step,
+    verification,
 )
-from driftguard.remediation.remedies import REVERTER, Remedies
-from driftguard.remediation.values import ABSENT, Operation, settings_patch, unknown_in
-from driftguard.schema import registry
+from driftguard.remediation.remedies import MAKER, REVERTER, Remedies
+from driftguard.remediation.values import ABSENT, Operation, at, settings_patch, unknown_in
+from driftguard.schema import TypeSchema, registry
 from driftguard.settings.remediation import RemediationSettings
 
 ACCEPT_DAYS = 90
@@ -46,30 +51,89 @@ def build(
 def _revert(case: Case, why: str, material: Material, settings: RemediationSettings) -> Step:
     drift, live, declared = case.drift, case.live, case.declared
     if drift is None:
-        raise Impossible("it is not drift, so there is no declared value to put back.")
+        raise Impossible("It is not drift, so there is no declared value to put back.")
     if drift.status is DriftStatus.DELETED:
-        return _change_set(
-            case, why, "AWS does not have the resource any more, and only CloudFormation makes it again."
-        )
+        return _made_again(case, why, material, settings)
     if drift.status is DriftStatus.UNMANAGED or declared is None:
-        raise Impossible("no template declares it, so there is nothing to revert to.")
+        raise Impossible("No template declares it, so there is nothing to revert to.")
     if live is None:
         raise Impossible(material.unread.get(case.key, "it could not be read again just now."), "unread")
-    operations = to_patch(drift.differences, declared.properties, live.properties)
+    operations = keep_foreign(
+        to_patch(drift.differences, declared.properties, live.properties), drift, declared, live.properties
+    )
     operations += _undeclared_patch(drift.undeclared, live.properties)
     if not operations:
-        raise Impossible("the live state is as declared already.")
+        raise Impossible("The live state is as declared already.")
     hole = next((unknown_in(op.get("value")) for op in operations if unknown_in(op.get("value"))), "")
     if hole:
-        return _change_set(case, why, f"Part of the declared value is known to CloudFormation only ({hole}).")
+        return _change_set(
+            case, why, f"Part of the declared value is known to CloudFormation only ({hole}).", material
+        )
     if holds_secret(case, operations, material):
         return _change_set(
-            case, why, "A value concerned is secret, and CloudFormation can put it back without showing it."
+            case,
+            why,
+            "A value concerned is secret, and CloudFormation can put it back without showing it.",
+            material,
         )
     schema = registry().get(case.key.type)
     if schema is None or "update" not in schema.handlers:
-        return _change_set(case, why, f"Cloud Control cannot change {case.key.type}.")
+        return _change_set(case, why, f"Cloud Control cannot change {case.key.type}.", material)
     return patched(case, REVERTER, operations, live.properties, settings, cure=Cure.REVERT, why=why)
+
+
+def _made_again(case: Case, why: str, material: Material, settings: RemediationSettings) -> Step:
+    """Make a deleted resource again: alone where its name is declared, otherwise with a change set of its stack.
+
+    Under the same name the stack knows it as its own again, and nothing else of the stack is touched.
+    """
+    declared = case.declared
+    schema = registry().get(case.key.type)
+    if declared is None or schema is None or "create" not in schema.handlers:
+        return _change_set(case, why, "Only CloudFormation can make it again.", material)
+    names = [pointer(parts) for parts in schema.primary_identifier]
+    named = bool(names) and all(at(declared.properties, name) is not ABSENT for name in names)
+    secret = any(
+        material.secret(case.key.type, f"/{name}", value) for name, value in declared.properties.items()
+    )
+    if not named or secret or unknown_in(declared.properties) or declared.physical_id != case.key.identifier:
+        return _change_set(
+            case,
+            why,
+            "AWS gives it a new name when it is made, which only CloudFormation can take over.",
+            material,
+        )
+    desired = {**declared.properties, **_stack_tags(declared, schema)}
+    return make_step(
+        case,
+        cure=Cure.REVERT,
+        action=ActionKind.SSM_AUTOMATION,
+        target=MAKER,
+        parameters={
+            "AutomationAssumeRole": [role_arn(case, settings)],
+            "TypeName": [case.key.type],
+            "DesiredState": [json.dumps(desired, ensure_ascii=False, sort_keys=True)],
+        },
+        expected=(Change(path="", before=MARK, after=desired),),
+        why=why,
+        why_safe=(
+            "Only this resource is made, with the values that its template declares and under the name by which "
+            "its stack knows it; nothing else of the stack is touched."
+        ),
+        rollback=None,
+        verify=verification(case),
+    )
+
+
+def _stack_tags(declared: DeclaredResource, schema: TypeSchema) -> dict[str, Json]:
+    """The tags that CloudFormation would have passed on from the stack."""
+    name = schema.tag_property
+    own = declared.properties.get(name) if name else None
+    if not name or not declared.stack_tags or not isinstance(own or [], list):
+        return {}
+    known = {tag.get("Key") for tag in own or [] if isinstance(tag, Mapping)}
+    more = [{"Key": key, "Value": value} for key, value in declared.stack_tags.items() if key not in known]
+    return {name: [*(own or []), *more]}
 
 
 def _undeclared_patch(values: Sequence[UndeclaredValue], live: Mapping[str, Json]) -> list[Operation]:
@@ -81,10 +145,22 @@ def _undeclared_patch(values: Sequence[UndeclaredValue], live: Mapping[str, Json
     return settings_patch(wanted, live)
 
 
-def _change_set(case: Case, why: str, because: str) -> Step:
+def _change_set(case: Case, why: str, because: str, material: Material) -> Step:
     stack = case.stack
+    moved = [
+        name
+        for name in material.moved.get(stack.stack_id if stack else "", ())
+        if name != case.worst.logical_id
+    ]
+    if stack is not None and moved:
+        raise Impossible(
+            f"{because} A REVERT_DRIFT change set of stack {stack.name} would also set back {', '.join(moved)}, "
+            "which autoscaling or a deployment has moved; deploy the stack instead, or plan again once they are "
+            "where the template has them.",
+            "needs-a-person",
+        )
     if stack is None or (case.declared is None and case.drift is None):
-        raise Impossible("it can only be put back by CloudFormation, and its stack is not known.")
+        raise Impossible("It can only be put back by CloudFormation, and its stack is not known.")
     drift = case.drift
     assert drift is not None
     expected = tuple(
@@ -120,14 +196,14 @@ def _change_set(case: Case, why: str, because: str) -> Step:
 def _adopt(case: Case, why: str) -> Step:
     drift, declared, template = case.drift, case.declared, case.template
     if drift is None or declared is None or not drift.differences:
-        raise Impossible("only a difference from a template can be taken into that template.")
+        raise Impossible("Only a difference from a template can be taken into that template.")
     if template is None:
-        raise Impossible("the text of its template is not known.")
+        raise Impossible("The text of its template is not known.")
     edits = edits_of(declared, drift.differences, case.live.properties if case.live else {})
     try:
         after = patch_template(template.text, edits)
     except ValueError as error:
-        raise Impossible(f"the template cannot be patched: {error}.") from None
+        raise Impossible(f"The template cannot be patched: {error}.") from None
     return template_step(case, Cure.ADOPT, why, edits, after, _differences(case))
 
 

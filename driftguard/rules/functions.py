@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from driftguard.model import Source
-from driftguard.rules import backups, documents, network, pipelines, presence, relations, tags, text
+from driftguard.rules import backups, documents, network, partly, pipelines, presence, relations, tags, text
 from driftguard.rules.standard import ARGUMENTS, delegate
 from driftguard.rules.values import (
     plain,
@@ -85,6 +85,10 @@ def _standard() -> tuple[Function, ...]:
         _own("contains", presence.contains, "subject search", sees_holes=True, **own),
         _own("not_null", presence.not_null, "value", variadic=True, sees_holes=True, **own),
         _own("to_array", _to_array, "value", **own),
+        _own("keys", partly.keys, "object", sees_holes=True, **own),
+        _own("values", partly.values, "object", sees_holes=True, **own),
+        _own("starts_with", partly.starts_with, "text prefix", sees_holes=True, boolean=True, **own),
+        _own("ends_with", partly.ends_with, "text suffix", sees_holes=True, boolean=True, **own),
         _own("merge", delegate("merge", frozenset()), "object", variadic=True, **own),
     )
 
@@ -114,7 +118,8 @@ def _conversions() -> tuple[Function, ...]:
     return (
         _own("number", text.number, "value", "A number out of a number or a text; else null."),
         _own("lower", text.lower, "value", "Lower case; null stays null."),
-        _own("matches", text.matches, "value regex", "Whether the regular expression is found in the text; false for null."),
+        _own("matches", partly.matches, "value regex", sees_holes=True, boolean=True,
+             help="Whether the regular expression is found in the text; false for null."),
         _own("unique", text.unique, "list", "The list without repetitions."),
         _own("share", text.share, "number percent", "So many per cent of a number."),
         _own("days", backups.days, "number unit", "Minutes, hours, days or weeks, in days."),

@@ -157,11 +157,11 @@ def as_resource(
         properties=properties,
         source=Source.TEMPLATE,
         name=declared.physical_id,
-        tags={**declared.stack_tags, **_tags(properties.get("Tags"))},
+        tags={**declared.stack_tags, **tags_of(properties.get("Tags"))},
     )
 
 
-def _tags(tags: Any) -> dict[str, str]:
+def tags_of(tags: Any) -> dict[str, str]:
     if isinstance(tags, dict):
         return {str(key): str(value) for key, value in tags.items()}
     if not isinstance(tags, list):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from driftguard.model import ComplianceType, Resource, ResourceKey, Source
-from driftguard.rules.judge import judge, prepare
+from driftguard.rules.judge import judge, prepare, tags_of
 from driftguard.rules.policy import Policy, Variant
 from driftguard.rules.policyfile import Case
 from driftguard.rules.relations import JudgeContext, Neighbours
@@ -85,6 +85,7 @@ def _resource(
     tags: dict[str, str],
 ) -> Resource:
     key = ResourceKey(account=_ACCOUNT, region=_REGION, type=type_name, identifier=name)
-    return Resource(
-        key=key, properties=without_intrinsics(properties, names), source=source, name=name, tags=tags
-    )
+    known = without_intrinsics(properties, names)
+    # A case's own ``tags`` stand for those that are no property, such as a stack's.
+    tags = {**tags_of(known.get("Tags")), **tags}
+    return Resource(key=key, properties=known, source=source, name=name, tags=tags)

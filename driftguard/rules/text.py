@@ -82,6 +82,11 @@ def matches(value: Any, pattern: str) -> bool:
     return _pattern(pattern).search(value, timeout=_REGEX_SECONDS) is not None
 
 
+def may_begin(beginning: str, pattern: str) -> bool:
+    """Whether a text that begins so could match ``pattern`` at its start."""
+    return _pattern(pattern).match(beginning, partial=True, timeout=_REGEX_SECONDS) is not None
+
+
 def json_of(value: Any) -> Any:
     """A JSON text as its value; objects, lists and null unchanged.  Raises ValueError on anything else."""
     if value.__class__ is not str:

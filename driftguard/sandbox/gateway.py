@@ -118,7 +118,16 @@ class Gateway:
         return self._sessions[account]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Serve one request (PEP 3333)."""
+        """Serve one request (PEP 3333).
+
+        No AWS client sends an Origin, and every page of a browser does that calls another site: a page must
+        not reach a server that runs scripts for whoever asks.
+        """
+        if environ.get("HTTP_ORIGIN"):
+            refusal = HttpResponse(
+                "The local AWS does not answer web pages.\n", 403, content_type="text/plain"
+            )
+            return refusal(environ, start_response)
         if str(environ.get("PATH_INFO", "")).startswith("/_sandbox"):
             response = control.serve(self, HttpRequest(environ))
         else:

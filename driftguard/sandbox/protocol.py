@@ -31,6 +31,7 @@ _BY_SIGNING_NAME = {
     "codestar-connections": "codestar-connections",
     "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
     "email": "ses",
     "es": "opensearch",
     "kafka": "kafka",

@@ -13,6 +13,8 @@ from pathlib import Path
 import orjson
 
 from driftguard.aws import Place, Target
+from driftguard.compare.patch import apply_patch
+from driftguard.compare.tables import defaults
 from driftguard.errors import AwsError, CredentialsError, GoneError
 from driftguard.live import ACCOUNT, cloud_control, read_account, service_reads
 from driftguard.model import (
@@ -28,6 +30,7 @@ from driftguard.model import (
 )
 from driftguard.model.remediation import Step
 from driftguard.remediation.material import Material, TemplateText
+from driftguard.remediation.values import ABSENT, at, settings_patch
 from driftguard.rules import JudgeContext, Neighbours, facts_of
 from driftguard.scan import account_facts
 from driftguard.scan.discreet import known_secrets
@@ -36,6 +39,7 @@ from driftguard.scan.job import Job
 from driftguard.scan.progress import Silent
 from driftguard.scan.read import read
 from driftguard.scan.readings import Memory, Readings
+from driftguard.schema import split_pointer
 
 _GLOBAL_REGION = "us-east-1"
 _AT_ONCE = 8
@@ -139,12 +143,23 @@ class Again:
 
     def judge(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
         """Whether the fault of a step is gone, ``None`` when it cannot be told; and a sentence."""
+        if live is None and step.deletes:
+            return True, "The resource does not exist any more, as planned."
+        fixed, said = self._judge_fault(step, live)
+        for policy in step.also if fixed else ():
+            met, why = self._judge_policy(policy, live)
+            if not met:
+                return met, f"{said} {why}"
+            said = f"{said} {why}"
+        return fixed, said
+
+    def _judge_fault(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
         if step.policy:
-            return self._judge_policy(step, live)
+            return self._judge_policy(step.policy, live)
         declared = self.declared.get(step.key)
         if declared is None:
             return None, "No stack declares the resource any more, so there is nothing to compare it with."
-        drift = self.drift(declared, live)
+        drift = _restored(self.drift(declared, live))
         if drift.status is DriftStatus.IN_SYNC and not drift.drifted:
             return True, "The resource is as its template declares it."
         if not drift.drifted:
@@ -152,7 +167,19 @@ class Again:
         places = [one.path for one in drift.differences] or [v.path for v in drift.undeclared if v.confirmed]
         return False, f"It still differs ({drift.status}) at {', '.join(places) or 'the resource itself'}."
 
-    def _judge_policy(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
+    def accept(self, step: Step, live: Resource) -> None:
+        """The witness of the resource takes over what an approved step set, and nothing else."""
+        witness = self._job.store.witnesses([step.key]).get(step.key)
+        if witness is None:
+            return
+        now = self._job.redactor.properties(step.key.type, live.properties)
+        wanted = {change.path: at(now, change.path) for change in step.expected if change.path}
+        state = apply_patch(settings_patch(wanted, witness.properties), witness.properties)
+        self._job.store.put_witnesses(
+            {step.key: state}, actor="driftguard", reason=f"set by {step.title}", at=witness.accepted_at
+        )
+
+    def _judge_policy(self, policy: str, live: Resource | None) -> tuple[bool | None, str]:
         if live is None:
             return None, "The resource does not exist any more."
         members = [
@@ -160,13 +187,13 @@ class Again:
             for key, one in self.readings.snapshot.resources.items()
             if key.account == live.key.account and key != live.key
         ]
-        fixed, said = self._judged(step.policy, live, members)
-        related = self._related(step.policy, live) if fixed is False else []
+        fixed, said = self._judged(policy, live, members)
+        related = self._related(policy, live) if fixed is False else []
         if related:
             # The verdict hangs on other resources, which the step may have made.
             kinds = {one.type for one in related}
             fixed, said = self._judged(
-                step.policy, live, [*(one for one in members if one.type not in kinds), *related]
+                policy, live, [*(one for one in members if one.type not in kinds), *related]
             )
         return fixed, said
 
@@ -230,6 +257,8 @@ class Again:
             inventory=Counter((key.account, key.type) for key in self._job.store.state_hashes()),
             templates={stack_id: text for stack_id in wanted if (text := self.template(stack_id))},
             secret=self._is_secret,
+            meets=self._meets,
+            moved={stack_id: self._moved(stack_id) for stack_id in wanted},
             unread=unread,
         )
 
@@ -274,5 +303,45 @@ class Again:
         text = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n"
         return TemplateText(file=f"{stack.name}.json", text=text)
 
+    def _meets(self, policy: str, resource: Resource) -> bool:
+        """Whether a policy would hold on a resource in a state that it does not have yet."""
+        members = [
+            one
+            for key, one in self.readings.snapshot.resources.items()
+            if key.account == resource.key.account and key != resource.key
+        ]
+        return self._judged(policy, resource, members)[0] is True
+
+    def _moved(self, stack_id: str) -> tuple[str, ...]:
+        """What autoscaling or a deployment has moved in a stack: a change set for its drift would move it back."""
+        found = []
+        for declared in self.readings.declared:
+            if declared.stack_id != stack_id or not declared.tolerated or declared.key is None:
+                continue
+            live = self.readings.snapshot.resources.get(declared.key)
+            places = (one.path for one in declared.tolerated) if live is not None else ()
+            if any(
+                ABSENT not in (now := at(live.properties, place), was := at(declared.properties, place))
+                and now != was
+                for place in places
+                if live is not None
+            ):
+                found.append(declared.logical_id)
+        return tuple(found)
+
     def _is_secret(self, kind: str, place: str, value: Json) -> bool:
         return bool(self._job.redactor.at(kind, place, value, self._secrets) != value)
+
+
+def _restored(drift: Drift) -> Drift:
+    """The drift without values that were absent once and stand at their documented default now.
+
+    Some values cannot be taken away again: a bucket's acceleration is ``Suspended`` at best.
+    """
+    kind = drift.key.type
+    left = tuple(
+        one
+        for one in drift.undeclared
+        if not (one.was_absent and one.value in defaults(kind, split_pointer(one.path)))
+    )
+    return replace(drift, undeclared=left)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from driftguard.attribution import TrailEvent, attribute, parse_event
-from driftguard.aws import Aws
+from driftguard.aws import Aws, Place
 from driftguard.errors import AwsError
 from driftguard.history.faults import normalise, of_drift
 from driftguard.model import ChangedBy, Drift, DriftStatus, Finding, ResourceKey
@@ -27,10 +27,17 @@ _MOST_PER_PLACE = 100
 _MOST_EVENTS = 200
 _GLOBAL_EVENTS_REGION = "us-east-1"
 _Which = tuple[ResourceKey, str, str]
+Heard = Callable[[str, str], Sequence[TrailEvent]]
+"""(account, region) -> what EventBridge has told of lately: there minutes before LookupEvents shows it."""
 
 
 def blame(
-    aws: Aws, drifts: Sequence[Drift], readings: Readings, memory: Memory, cancelled: Callable[[], bool]
+    aws: Aws,
+    drifts: Sequence[Drift],
+    readings: Readings,
+    memory: Memory,
+    cancelled: Callable[[], bool],
+    heard: Heard = lambda account, region: (),
 ) -> tuple[Drift, ...]:
     """The drifts, each change with the event that made it where one is known or could be found."""
     known = {finding.fingerprint: finding for finding in memory.findings if finding.open}
@@ -49,7 +56,8 @@ def blame(
         # What was changed comes before what was made: the first calls are sure to be answered.
         members.sort(key=lambda drift: drift.status is DriftStatus.UNMANAGED)
         asked = members[:_MOST_PER_PLACE]
-        return list(_asked(aws, account, region, asked, readings, memory, cancelled))
+        told = heard(account, region)
+        return list(_asked(aws.place(account, region), asked, told, readings, memory, cancelled))
 
     with ThreadPoolExecutor(8, thread_name_prefix="trail") as pool:
         for answers in pool.map(ask_trail, by_place.items()):
@@ -86,35 +94,42 @@ def _with(drift: Drift, acts: Mapping[str, ChangedBy]) -> Drift:
 
 
 def _asked(
-    aws: Aws,
-    account: str,
-    region: str,
+    place: Place,
     drifts: Iterable[Drift],
+    told: Sequence[TrailEvent],
     readings: Readings,
     memory: Memory,
     cancelled: Callable[[], bool],
 ) -> Iterator[Drift]:
-    place = aws.place(account, region)
     for drift in drifts:
         if cancelled():
             return
         live = readings.snapshot.resources.get(drift.key)
         arn = live.arn if live else None
         start = _since(drift, readings, memory)
-        events: list[TrailEvent] = []
-        acts: Mapping[str, ChangedBy] = drift.acts
         parts = _parts(drift)
+        events = [event for event in told if event.time >= start]
+        acts: Mapping[str, ChangedBy] = _acts(drift, parts, arn, events)
+        if _sure(acts, parts):
+            yield _with(drift, acts)
+            continue
         try:
             for name in _names(drift, live.name if live else None, arn):
                 rows = place.cloudtrail.lookup(attribute="ResourceName", value=name, start=start)
                 found = map(parse_event, islice(rows, _MOST_EVENTS))
                 events += [event for event in found if event is not None]
                 acts = _acts(drift, parts, arn, events)
-                if all(part in acts and acts[part].confidence == "HIGH" for part in parts):
+                if _sure(acts, parts):
                     break  # each further name costs half a second of CloudTrail's patience
         except AwsError:
-            return  # nobody can be named; the drift stands without a name
+            # CloudTrail names nobody; what was told before stands, or the drift stands without a name.
+            if not acts:
+                return
         yield _with(drift, acts)
+
+
+def _sure(acts: Mapping[str, ChangedBy], parts: Iterable[str]) -> bool:
+    return all(part in acts and acts[part].confidence == "HIGH" for part in parts)
 
 
 def _parts(drift: Drift) -> dict[str, Drift]:

@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import partial
 
 from driftguard.aws import Place
+from driftguard.aws.gaps import gap_of
 from driftguard.declared.out_of_band import CHILD_TYPES, ChildType, Found
-from driftguard.errors import AwsError, CredentialsError, GoneError
+from driftguard.errors import AwsError, GoneError
 from driftguard.live import cloud_control
-from driftguard.live.gaps import gap_of
 from driftguard.model import DeclaredResource, Gap, Resource
 from driftguard.schema import registry
 
@@ -64,8 +64,6 @@ def _guarded(place: Place, kind: ChildType, ask: Callable[[], Iterable[Resource]
         return list(ask())
     except GoneError:
         return []
-    except CredentialsError:
-        raise
     except AwsError as error:
         return [gap_of(error, place.account, place.region, type_name=kind.type)]
 

@@ -272,12 +272,12 @@ def _base(declared: DeclaredResource) -> Drift:
 def _merge(
     unconfirmed: Sequence[UndeclaredValue], confirmed: Sequence[UndeclaredValue]
 ) -> tuple[UndeclaredValue, ...]:
-    """Confirmed changes first; an unconfirmed note at or below the same place says nothing more."""
-    paths = [value.path for value in confirmed]
+    """Confirmed changes first; an unconfirmed note at, above or below the same place says nothing more."""
+    paths = [f"{value.path}/" for value in confirmed]
     rest = [
         value
         for value in unconfirmed
-        if not any(value.path == path or value.path.startswith(path + "/") for path in paths)
+        if not any(f"{value.path}/".startswith(path) or path.startswith(f"{value.path}/") for path in paths)
     ]
     return (*confirmed, *rest)
 

@@ -13,13 +13,14 @@ from driftguard.aws import Aws, Target
 from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
+from driftguard.live.inventory import type_filter
 from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope, Snapshot
 from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue, facts_of
 from driftguard.rules.waivers import load_waivers
 from driftguard.scan.acceptances import gathered
-from driftguard.scan.blame import blame
+from driftguard.scan.blame import Heard, blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.discreet import without_secrets
 from driftguard.scan.drifts import Rules, next_witnesses
@@ -48,6 +49,8 @@ class Job:
     """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
+    heard: Heard = lambda account, region: ()
+    """What is known already of acts in an account and region, before CloudTrail is asked."""
     run_id: str = ""
     """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
@@ -73,14 +76,14 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             repository=job.repository,
             baselines=job.baselines,
             takes=_takes(job.catalogue),
-            facts=facts_of(job.catalogue.policies),
+            facts=_facts(job),
         )
         memory = _memory(job, readings)
 
         progress.phase("decide")
         rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
-        blamed = blame(job.aws, verdict.drifts, readings, memory, cancelled)
+        blamed = blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
         # From here on there are words for people, and no secret may be in one of them.
         verdict = replace(verdict, drifts=without_secrets(blamed, readings, job.redactor))
         finished = replace(
@@ -147,6 +150,16 @@ def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
     """Of which policies AWS Config's verdicts are taken: those that are not judged here."""
     judged = catalogue.judged()
     return lambda name: not judged(name)
+
+
+def _facts(job: Job) -> frozenset[str]:
+    """What is asked of an account itself: what the policies on the types in scope need to know of it.
+
+    A look at one security group must not wait for forty questions about the account.
+    """
+    scope = job.settings.scope
+    wants = type_filter(scope.types, scope.exclude_types)
+    return facts_of(one for one in job.catalogue.policies if any(map(wants, one.resource_types)))
 
 
 def _narrowed(job: Job) -> Settings:

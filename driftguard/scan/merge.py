@@ -13,7 +13,7 @@ from driftguard.declared.siblings import merge_siblings
 from driftguard.declared.stacks import Declared
 from driftguard.declared.template import Template
 from driftguard.live import ConfigResults
-from driftguard.model import DeclaredResource, Gap, GapReason, Resource, ResourceKey, Snapshot
+from driftguard.model import DeclaredResource, Gap, GapReason, Resource, ResourceKey, Snapshot, key_region
 from driftguard.scan import account_facts
 from driftguard.scan.readings import Readings, StackSource
 
@@ -76,14 +76,19 @@ def merged(
         },
         covered=frozenset((t.account, t.region) for t, reading in pairs if reading.entered),
         stackless=frozenset((t.account, t.region) for t, reading in pairs if _stackless(reading)),
+        held=frozenset(
+            (t.account, key_region(kind, t.region), kind, physical_id)
+            for t, reading in pairs
+            for kind, physical_id in reading.declared.held
+        ),
         whole=wholly,
         sources=[source for reading in readings for source in reading.sources],
     )
 
 
 def _stackless(reading: PlaceReading) -> bool:
-    """Whether a gap concerns all that is declared in a place, and not one stack or resource."""
-    return any(
+    """Whether some stack of a place did not tell what it holds."""
+    return reading.declared.unlisted or any(
         gap.stack is None and gap.type is None and gap.identifier is None and gap.path is None
         for gap in reading.declared.gaps
     )

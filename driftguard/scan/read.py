@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from driftguard.aws import Aws, Place, Target
+from driftguard.aws.gaps import gap_of
 from driftguard.declared import deployment as stack_reader
 from driftguard.declared.native import NativeDrift, detect
 from driftguard.declared.repository import Repository
 from driftguard.declared.stacks import Attribute, Declared, declare, declare_source, live_attribute
 from driftguard.declared.template import Template
-from driftguard.errors import AwsError, CredentialsError, TemplateError
+from driftguard.errors import AwsError, TemplateError
 from driftguard.live import Deletion, ReadOptions, read_account, read_config_results, read_place
 from driftguard.live.account import ACCOUNT_WIDE, BASIC
-from driftguard.live.gaps import gap_of
 from driftguard.live.inventory import type_filter
 from driftguard.model import (
     DeclaredResource,
@@ -103,8 +103,6 @@ def _units(aws: Aws, settings: Settings) -> tuple[Mapping[str, tuple[str, ...]],
         return {}, []
     try:
         return aws.organizational_units(), []
-    except CredentialsError:
-        raise
     except AwsError as error:
         return {}, [gap_of(error, "*", "*", type_name="AWS::Organizations::OrganizationalUnit")]
 
@@ -330,8 +328,6 @@ class _PlaceJob:
                         timeout_seconds=self._settings.scan.native_drift_timeout_seconds,
                     )
                 )
-            except CredentialsError:
-                raise
             except AwsError as error:
                 detail = gap_of(error, place.account, place.region, stack=stack.name)
                 self._found.gaps.append(detail)
@@ -344,11 +340,9 @@ class _PlaceJob:
         """Aliases of keys, and the account's own settings."""
         try:
             self._found.kms_aliases = place.kms.aliases()
-        except CredentialsError:
-            raise
         except AwsError as error:
             self._found.gaps.append(gap_of(error, place.account, place.region, type_name="AWS::KMS::Alias"))
-        for fact in read_account(place, self._wanted_facts):
+        for fact in read_account(place, self._wanted_facts) if self._wanted_facts else ():
             if isinstance(fact, Gap):
                 self._found.gaps.append(fact)
             else:

@@ -39,7 +39,8 @@ class Readings:
 
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
     and region; ``covered`` are the account and region pairs that were entered, ``stackless`` those of them
-    whose stacks could not be listed; ``whole`` are the accounts of which every stack was read, so that what
+    where some stack did not tell what it holds; ``held`` is what stacks hold, (account, region or global,
+    type, physical id), also where it could not be compared; ``whole`` are the accounts of which every stack was read, so that what
     none of them declares is declared nowhere.
     """
 
@@ -59,6 +60,7 @@ class Readings:
     """Account and region whose results were read wholly -> policies that AWS Config has not judged there."""
     covered: frozenset[tuple[str, str]] = frozenset()
     stackless: frozenset[tuple[str, str]] = frozenset()
+    held: frozenset[tuple[str, str, str, str]] = frozenset()
     listed: frozenset[tuple[str, str]] = frozenset()
     """Account and region pairs whose inventory was asked for as a whole, gaps left aside."""
     wants: Callable[[str], bool] = lambda _: True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Collection, Iterator
 
+from driftguard.declared.out_of_band import parent_of, place_of
 from driftguard.declared.ownership import service_owner
 from driftguard.live import ACCOUNT
 from driftguard.model import Drift, DriftStatus, Resource, ResourceKey
@@ -24,10 +25,14 @@ def unmanaged(
         for one in readings.declared
         if one.type == _TASK_DEFINITION
     }
+    parents = {place_of(one) for one in readings.declared}
     for key, resource in readings.snapshot.resources.items():
+        # What lies on a declared parent is drift of that parent, or explained: AWS's own, or declared with it.
+        if parent_of(resource) in parents:
+            continue
         if key in managed or resource.made_by_aws or key.type == ACCOUNT or service_owner(resource):
             continue
-        if _may_be_declared(key, readings):
+        if _may_be_declared(key, readings) or _held(resource, readings):
             continue
         if any(fnmatch.fnmatchcase(key.type, pattern) for pattern in ignored_types):
             continue
@@ -41,6 +46,13 @@ def _may_be_declared(key: ResourceKey, readings: Readings) -> bool:
     if (key.account, key.region) in readings.covered:
         return (key.account, key.region) in readings.stackless
     return any(account == key.account for account, _ in readings.stackless)
+
+
+def _held(resource: Resource, readings: Readings) -> bool:
+    """Whether a stack lists it, though its identifier or the stack's template could not be told."""
+    key = resource.key
+    names = {key.identifier, *key.identifier.split("|"), resource.name, resource.arn, resource.config_id}
+    return any((key.account, key.region, key.type, name) in readings.held for name in names if name)
 
 
 def _of_another_stack(resource: Resource, stacks: Collection[str]) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from driftguard.errors import InputError, RefusedError
 from driftguard.model import Finding, FindingKind, ResourceKey, Waiver
 from driftguard.model.remediation import Approval, Plan
 from driftguard.remediation.guards import approved as missing_approval
+from driftguard.rules.frameworks import Framework
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.problems import ForbiddenError, NotFoundError
@@ -128,7 +130,7 @@ class Actions:
 
     def approve(self, plan_id: str, *, digest: str, reason: str, ticket: str = "") -> Plan:
         """Approve exactly the plan with ``digest``.  Its author may not."""
-        plan = self._plan(plan_id)
+        plan = self.plan_of(plan_id)
         for account in sorted({step.key.account for step in plan.steps}):
             self.allow(Permission.APPROVE, account)
         self.allow(Permission.APPROVE)
@@ -149,11 +151,11 @@ class Actions:
             approver=self.principal.name, at=now, reason=reason.strip(), digest=digest, ticket=ticket.strip()
         )
         self.services.store.approve_plan(plan_id, approval)
-        return self._plan(plan_id)
+        return self.plan_of(plan_id)
 
     def apply(self, plan_id: str, *, digest: str) -> None:
         """Start an approved plan."""
-        plan = self._plan(plan_id)
+        plan = self.plan_of(plan_id)
         for account in sorted({step.key.account for step in plan.steps}):
             self.allow(Permission.APPROVE, account)
         if self.services.applier is None:
@@ -169,7 +171,30 @@ class Actions:
         self.services.store.audit(self.principal.name, "plan.apply", plan_id, {"digest": digest})
         self.services.applier(plan, self.principal.name)
 
-    def _plan(self, plan_id: str) -> Plan:
+    # -- evidence and messages
+    def export(self, framework: Framework, target: Path) -> str:
+        """Write the evidence of a framework to a file; answers its seal.  It holds the whole audit log."""
+        self._everywhere(Permission.READ)
+        self._everywhere(Permission.AUDIT)
+        if self.services.exporter is None:
+            raise RefusedError(
+                "evidence is not exported here.",
+                guard="no-exporter",
+                fix=f"driftguard evidence export --framework {framework.id} --out FILE",
+            )
+        return self.services.exporter(framework, target, self.principal.name)
+
+    def test_channel(self, channel: str) -> str:
+        """Send a test message; answers the channel's reference."""
+        self._everywhere(Permission.ADMIN)
+        if self.services.tester is None:
+            raise RefusedError(
+                "messages are not sent here.", guard="no-tester", fix=f"driftguard notify test {channel}"
+            )
+        return self.services.tester(channel, self.principal.name)
+
+    def plan_of(self, plan_id: str) -> Plan:
+        """A plan that the caller may see."""
         plan = self.reading.plan(plan_id)
         if plan is None:
             raise NotFoundError("there is no such plan.")

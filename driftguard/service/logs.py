@@ -11,25 +11,40 @@ import uuid
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.types import Processor
 
 from driftguard.service.metrics import REQUEST_SECONDS, REQUESTS
 
+API = "/api/v1"
 log = structlog.get_logger("driftguard.service")
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def configure(verbose: int = 0) -> None:
-    """Write logs as JSON lines to stderr.  Property values are never among them."""
+    """Write logs as JSON lines to stderr, those of the rest of the house too.  Property values are never among them."""
     level = logging.DEBUG if verbose > 1 else logging.INFO
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), structlog.stdlib.add_logger_name, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    house = logging.getLogger("driftguard")
+    house.handlers, house.propagate = [handler], False
+    house.setLevel(level)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
@@ -63,7 +78,7 @@ class Requests:
                 self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
+        route = route_of(scope) or "other"
         REQUESTS.labels(scope["method"], route, str(status)).inc()
         REQUEST_SECONDS.labels(route).observe(seconds)
         if scope["path"] not in _QUIET and not scope["path"].startswith("/static/"):
@@ -76,3 +91,10 @@ class Requests:
                 milliseconds=round(1000 * seconds, 1),
                 who=getattr(principal, "name", None),
             )
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the address that was answered (``/api/v1/findings/{fingerprint}``); empty: none was found."""
+    path: str = getattr(scope.get("route"), "path", "")
+    # A route knows its path within its router, not the prefix under which the router was included.
+    return API + path if path and scope["path"].startswith(f"{API}/") and not path.startswith(API) else path

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from driftguard.errors import ConfigError
-from driftguard.service.access.guard import is_loopback
+from driftguard.service.access.network import is_loopback
 from driftguard.service.access.tokens import LINK_MINUTES, create_link, list_tokens
 from driftguard.settings.web import WebSettings
 
@@ -61,7 +61,7 @@ def serve(
     logs.configure(verbose)
     made = services(wiring)
     app = create_app(made)
-    tracing.install(app)
+    last_spans = tracing.install(app)
     config = uvicorn.Config(
         app,
         host=web.host,
@@ -89,6 +89,8 @@ def serve(
             uvicorn.Server(config).run()
         finally:
             made.scans.close()
+            if last_spans is not None:
+                last_spans()
 
 
 def work(wiring: Wiring, *, verbose: int = 0) -> None:

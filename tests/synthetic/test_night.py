@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from driftguard.model import Drift, DriftStatus, FindingKind
+from driftguard.model import Drift, DriftStatus, FindingKind, GapReason
 from driftguard.sandbox.estate import expected_report
 from driftguard.sandbox.estate.night import Expected, script
 from tests.synthetic.conftest import Night
@@ -116,6 +116,14 @@ def test_every_gap_of_the_night_is_named(night: Night) -> None:
                 (gap.account, gap.region, gap.reason) == (one.account, one.region, one.reason) and gap.action
                 for gap in night.after.gaps
             )
+
+
+def test_no_other_gap_is_told(night: Night) -> None:
+    expected = {(e.account, e.region, e.reason) for e in expected_report().gaps if not e.logical_id}
+    left_out = {(gap.account, gap.region, gap.reason) for gap in night.after.gaps if gap.path is None}
+    recorder = {(gap.account, gap.region, gap.reason) for gap in night.before.gaps if gap.path is None}
+    assert left_out <= expected | recorder, left_out
+    assert {reason for _, _, reason in recorder} == {GapReason.NOT_RECORDED}, night.before.gaps
 
 
 def test_findings_of_a_closed_region_stay_open(night: Night) -> None:

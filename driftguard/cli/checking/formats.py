@@ -26,14 +26,27 @@ def json_document(answer: Answer) -> dict[str, Any]:
 
 def text_lines(answer: Answer) -> list[str]:
     """One line for each fault, then what could not be told, then the counts."""
-    lines = []
+    lines: dict[str, list[str]] = {}
     for result in sorted(answer.results, key=lambda one: (one.template, one.line or 0, one.severity.rank)):
         if result.status in (_FAULT, "INSUFFICIENT_DATA"):
             word = result.severity.value if result.status == _FAULT else "NOT CHECKED"
-            lines.append(f"{_place(result)}: {word} {result.policy} {result.logical_id}: {result.message}")
-    lines += [f"ERROR {error}" for error in answer.errors]
+            line = f"{_place(result)}: {word} {result.policy} {result.logical_id}: {result.message}"
+            lines.setdefault(line, []).append(result.environment)
+    return [*_with_environments(lines), *_ending(answer)]
+
+
+def _with_environments(lines: dict[str, list[str]]) -> list[str]:
+    """Each line once, with the environments in which it holds where there is more than one."""
+    every = {name for names in lines.values() for name in names}
+    return [f"{line} ({', '.join(names)})" if len(every) > 1 else line for line, names in lines.items()]
+
+
+def _ending(answer: Answer) -> list[str]:
+    lines = [f"ERROR {error}" for error in answer.errors]
     counts = ", ".join(f"{number} {status}" for status, number in answer.summary().items() if number)
-    lines.append(f"{answer.templates} templates: {counts or 'nothing to judge'}")
+    found = f"{answer.templates} template{'' if answer.templates == 1 else 's'}"
+    others = f" ({answer.skipped_files} other files are none)" if answer.skipped_files else ""
+    lines.append(f"{found}{others}: {counts or 'nothing to judge'}")
     return lines
 
 

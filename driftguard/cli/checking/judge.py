@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from driftguard.cli.checking.templates import Checked, TemplateFile
@@ -13,7 +14,7 @@ from driftguard.model import ComplianceType, Severity
 from driftguard.rules import Catalogue, JudgeContext, Neighbours
 from driftguard.rules.judge import Verdict
 from driftguard.rules.policy import Variant
-from driftguard.rules.suppressions import Suppressions, suppressions
+from driftguard.rules.suppressions import Accepted, Suppressions, suppressions
 
 SKIP, WAIVED, ERROR = "SKIP", "WAIVED", "ERROR"
 _COUNTED = ("COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA", WAIVED, SKIP, ERROR)
@@ -74,10 +75,29 @@ def judge_template(
     )
     for checked in template.resources:
         said = suppressions(checked.declared.metadata)
+        found = [
+            _result(template.file, checked, variant, verdict, said, context.now, environment)
+            for variant, verdict in catalogue.verdicts(checked.resource, context)
+        ]
         if warnings is not None:
-            warnings.extend(f"{template.file}:{checked.line('')}: {problem}" for problem in said.problems)
-        for variant, verdict in catalogue.verdicts(checked.resource, context):
-            yield _result(template.file, checked, variant, verdict, said, context.now, environment)
+            problems = (*said.problems, *_idle(catalogue, said, found))
+            warnings.extend(f"{template.file}:{checked.line('')}: {problem}" for problem in problems)
+        yield from found
+
+
+def _idle(catalogue: Catalogue, said: Suppressions, found: Iterable[Result]) -> Iterable[str]:
+    """Waivers that accept nothing: they name no policy, or what they name is not at fault here."""
+    for entry in said.accepted:
+        judged = [one for one in found if _names(entry, (one.policy, *one.aliases))]
+        if judged and not any(one.status in (WAIVED, ComplianceType.NON_COMPLIANT) for one in judged):
+            yield f"Metadata.driftguard.waive of {entry.policy} matches no fault; it can go."
+        everything = catalogue.shelf or catalogue.policies
+        if not judged and not any(_names(entry, (one.id, *one.aliases)) for one in everything):
+            yield f"Metadata.driftguard.waive names {entry.policy}, which is no policy."
+
+
+def _names(entry: Accepted, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, entry.policy) for name in names)
 
 
 def _result(

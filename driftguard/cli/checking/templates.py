@@ -103,6 +103,8 @@ def judged_template(source: Source, parameters: Mapping[str, Any]) -> TemplateFi
         parameters={**source.parameters, **given},
         account_id=source.account_id,
         region=source.region,
+        # Every ARN of an AWS managed policy names the partition; without a region it is the one of most accounts.
+        partition=None if source.region else "aws",
         stack_name=source.stack_name,
     )
     resolved = resolve(template, context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +15,18 @@ from driftguard.cli.tables import more, table
 
 if TYPE_CHECKING:
     from driftguard.history.port import Query
+    from driftguard.model import Json
+    from driftguard.rules.frameworks import Framework
+    from driftguard.rules.scores import ControlRow, Tally
     from driftguard.wiring import Wiring
 
 
 @click.command("compliance", help=__doc__)
 @click.option("--policy", "subjects", multiple=True, help="Policy id; wildcards allowed, repeatable.")
 @click.option("--framework", help="The controls of a framework and its score instead of single verdicts.")
-@click.option("--all", "everything", is_flag=True, help="Compliant verdicts too.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Compliant verdicts too; of a framework, every control."
+)
 @list_options
 @output_option()
 @pass_app
@@ -30,7 +37,7 @@ def command(
 
     with Wiring(app.settings) as wiring:
         if framework:
-            return _framework(wiring, framework, output)
+            return _framework(wiring, framework, everything, output)
         statuses = query.statuses or (() if everything else ("NON_COMPLIANT", "INSUFFICIENT_DATA"))
         page = wiring.store.evaluations(page_query(query, subjects=subjects, statuses=statuses))
     if output == "json":
@@ -59,27 +66,65 @@ def command(
     return 1 if any(e.compliance == "NON_COMPLIANT" for e in page.items) else 0
 
 
-def _framework(wiring: Wiring, name: str, output: str) -> int:
-    """The score of one framework, and how it was counted."""
-    import dataclasses
-
+def _framework(wiring: Wiring, name: str, everything: bool, output: str) -> int:
+    """The controls of one framework, what fails first, and how the score was counted."""
     from driftguard.errors import InputError
-    from driftguard.rules.frameworks import score
+    from driftguard.history.port import Query
+    from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
     from driftguard.rules.shipped import all_frameworks
 
     framework = all_frameworks().get(name)
     if framework is None:
         known = ", ".join(sorted(one.id for one in all_frameworks().frameworks))
         raise InputError(f"there is no framework {name}.", fix=f"Known: {known}.")
-    report = wiring.store.report()
-    result = score(framework, report.evaluations if report else (), now=wiring.clock())
+    by_policy = tallies(wiring.store.evaluation_counts(Query()), wiring.catalogue)
+    now = wiring.clock()
+    attested = {one.control for one in wiring.store.attestations(framework.id) if one.holds(now)}
+    rows, pairs = control_rows(framework, by_policy, attested), whole(framework, by_policy)
+    failing = sum(row.status is ControlStatus.NON_COMPLIANT for row in rows)
     if output == "json":
-        print_json(dataclasses.asdict(result) | {"method": result.method})
-        return 0
+        print_json(_score(framework, rows, pairs))
+        return 1 if failing else 0
+    telling = (ControlStatus.NON_COMPLIANT, ControlStatus.INSUFFICIENT_DATA, ControlStatus.COMPLIANT)
+    shown = [row for row in rows if everything or row.status in telling]
+    order = list(ControlStatus)
     table(
-        ("CONTROL", "STATUS", "COMPLIANT", "JUDGED"),
-        ((c.control.id, c.status, c.compliant, c.judged) for c in result.controls),
-        f"{framework.id} has no controls.",
+        ("CONTROL", "STATUS", "COMPLIANT", "TITLE"),
+        (
+            (row.control.id, row.status, f"{row.tally.compliant} of {row.tally.judged}", row.control.title)
+            for row in sorted(shown, key=lambda row: order.index(row.status))
+        ),
+        "No control has a verdict that asks for somebody.",
     )
-    click.echo(f"\n{framework.title}: {result.method}")
-    return 0
+    rest = len(rows) - len(shown)
+    click.echo(f"\n{framework.title}: {'no score' if pairs.percent is None else f'{pairs.percent} %'}")
+    click.echo(f"{method(rows, pairs)}." + (f" {rest} more controls: --all." if rest else ""))
+    return 1 if failing else 0
+
+
+def _score(framework: Framework, rows: Sequence[ControlRow], pairs: Tally) -> Json:
+    from driftguard.rules.scores import method
+
+    return {
+        "framework": framework.id,
+        "title": framework.title,
+        "percent": pairs.percent,
+        "compliant_pairs": pairs.compliant,
+        "judged_pairs": pairs.judged,
+        "untold_pairs": pairs.untold,
+        "counts": Counter(row.status.value for row in rows),
+        "method": method(rows, pairs),
+        "controls": [
+            {
+                "id": row.control.id,
+                "title": row.control.title,
+                "title_ko": row.control.title_ko,
+                "status": row.status.value,
+                "compliant": row.tally.compliant,
+                "judged": row.tally.judged,
+                "untold": row.tally.untold,
+                "policies": row.control.policies,
+            }
+            for row in rows
+        ],
+    }

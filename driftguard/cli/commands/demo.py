@@ -6,12 +6,11 @@ import logging
 import shutil
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from driftguard.errors import ConfigError
 
 if TYPE_CHECKING:
     from driftguard.model import Report
@@ -23,15 +22,23 @@ if TYPE_CHECKING:
 @click.option(
     "--folder", default="demo", show_default=True, help="Where the store and the report are written."
 )
-def command(folder: str) -> None:
-    try:
-        from driftguard.sandbox.estate import deploy, play
-        from driftguard.sandbox.facade import Sandbox
-    except ImportError as error:
-        raise ConfigError(
-            f"the demo needs the local AWS ({error}).", fix="`pip install 'driftguard-aws[sandbox]'`."
-        ) from None
+@click.option(
+    "--stay",
+    is_flag=True,
+    help="Keep the local AWS listening, so that every other command works on the estate; Ctrl-C ends it.",
+)
+@click.option(
+    "--port",
+    default=4599,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Where it listens with --stay; 0 takes a free one.",
+)
+def command(folder: str, stay: bool, port: int) -> None:
+    from driftguard.cli.commands.sandbox import listen, wait
     from driftguard.cli.commands.scan import show, write_html
+    from driftguard.sandbox.estate import deploy, play
+    from driftguard.sandbox.facade import Sandbox
 
     logging.getLogger("driftguard.sandbox").setLevel(logging.CRITICAL)
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
@@ -39,13 +46,16 @@ def command(folder: str) -> None:
     _prepare(target)
     steps = _Steps()
     with Sandbox() as sandbox:
+        if stay:
+            listen(sandbox, port)
         steps.begin("Building an AWS estate: 3 accounts, 2 regions, a CI/CD platform in CloudFormation")
         deploy(sandbox)
         steps.begin("Evening: first scan, so that driftguard knows what is normal")
         with _wiring(sandbox, target) as wiring:
             before = _scan(wiring)
         steps.begin(f"  {_seen(before)}. Now the night passes: people, a release and an autoscaler at work")
-        play(sandbox)
+        # With --stay the other commands look at the clock of the wall, so the night is over in a second.
+        play(sandbox, length=timedelta(seconds=1) if stay else None)
         steps.begin("The nightly scan")
         with _wiring(sandbox, target) as wiring:
             after = _scan(wiring)
@@ -53,7 +63,9 @@ def command(folder: str) -> None:
             show(after, "text")
             write_html(after, str(target / "report.html"))
             _plan(wiring, after, target)
-    _next(target)
+        _next(target, stay)
+        if stay:
+            wait(sandbox)
 
 
 class _Steps:
@@ -127,8 +139,8 @@ def _plan(wiring: Wiring, report: Report, folder: Path) -> None:
     click.echo(text(plan))
 
 
-def _next(folder: Path) -> None:
-    us = _ourselves()
+def _next(folder: Path, stay: bool) -> None:
+    us = f"{_ourselves()} --config {folder / 'config.yaml'}"
     click.echo(
         f"""
 The report:  {folder / "report.html"}   (open it in a browser)
@@ -136,11 +148,21 @@ The plan:    {folder / "plan.json"}
 The history: {folder / "driftguard.db"}   (sqlite-utils or Datasette open it)
 
 Try next:
-  {us} --config {folder / "config.yaml"} drift
-  {us} --config {folder / "config.yaml"} history shop-prod-artifacts-222222222222
-  {us} sandbox --port 4599      the same estate for your own scripts, over HTTP
-  {us} init, doctor, scan       your own account, read-only"""
+  {us} drift
+  {us} history shop-prod-artifacts-222222222222
+  {us} serve                    the pages and the API, in a browser"""
     )
+    if stay:
+        click.echo(f"""\
+  {us} explain shop-prod-artifacts-222222222222
+  {us} remediate plan --out demo-plan.json   then approve and apply it
+
+AWS goes on. What follows points a second shell at it:
+""")
+    else:
+        click.echo(f"""\
+  {_ourselves()} demo --stay              the same, and AWS goes on: explain, plan, apply, scan again
+  {_ourselves()} init, doctor, scan       your own account, read-only""")
 
 
 def _ourselves() -> str:

@@ -39,7 +39,12 @@ def command() -> None:
 @click.option("--severity", "severities", multiple=True, help="Only this severity; repeatable.")
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Take drift.")
 @click.option("--compliance/--no-compliance", default=True, show_default=True, help="Take policy faults.")
-@click.option("--unmanaged", is_flag=True, help="Take resources that no stack declares, too.")
+@click.option(
+    "--unmanaged/--no-unmanaged",
+    default=True,
+    show_default=True,
+    help="Take resources that no stack declares.",
+)
 @click.option("--revert", multiple=True, metavar="FINDING", help="Put this one back; repeatable.")
 @click.option(
     "--adopt", multiple=True, metavar="FINDING", help="Take this one into its template; repeatable."
@@ -52,6 +57,7 @@ def command() -> None:
     "--allow-deletes", is_flag=True, help="The plan may hold steps that delete or revoke something."
 )
 @click.option("--out", "out", metavar="FILE", help="Plan file to write (default: PLAN-ID.json).")
+@click.option("--full", is_flag=True, help="Every step with its reasons, safety, rollback and diff.")
 @output_option("md")
 @pass_app
 def plan_command(
@@ -73,6 +79,7 @@ def plan_command(
     rollout: str,
     allow_deletes: bool,
     out: str | None,
+    full: bool,
     output: str,
 ) -> int:
     from driftguard.cli.causes import findings_of_cause
@@ -80,6 +87,7 @@ def plan_command(
     from driftguard.model.remediation import Cure
     from driftguard.remediation import Wishes
     from driftguard.remediation.rollout import rollout as known_rollout
+    from driftguard.remediation.seal import write
     from driftguard.wiring import Wiring
 
     known_rollout(rollout or app.settings.remediation.rollout, app.settings.remediation.rollouts)
@@ -101,20 +109,36 @@ def plan_command(
         wishes = Wishes(author=wiring.actor, rollout=rollout, cures=cures, allow_deletes=allow_deletes)
         plan = wiring.plan(chosen, wishes)
         wiring.store.put_plan(plan)
-    _shown(plan, Path(out or f"{plan.id}.json"), output)
+    path = Path(out or f"{plan.id}.json")
+    write(plan, path)
+    _print(plan, output, full=full)
+    click.echo(f"The plan is {path}.", err=True)
     return 0
 
 
-def _shown(plan: Plan, path: Path, output: str) -> None:
-    from driftguard.remediation.render import markdown, text
-    from driftguard.remediation.seal import to_json, write
+def _print(plan: Plan, output: str, *, full: bool) -> None:
+    from driftguard.remediation import render
+    from driftguard.remediation.seal import to_json
 
-    write(plan, path)
     if output == "json":
-        print_json(to_json(plan))
+        print_json({"summary": render.summary(plan), **to_json(plan)})
+    elif output == "md":
+        click.echo(render.markdown(plan))
     else:
-        click.echo(markdown(plan) if output == "md" else text(plan))
-    click.echo(f"The plan is {path}.", err=True)
+        click.echo(render.full(plan) if full else render.text(plan), nl=False)
+
+
+@command.command("show", help="A plan, as `remediate plan` printed it.")
+@click.argument("plan")
+@click.option("--full", is_flag=True, help="Every step with its reasons, safety, rollback and diff.")
+@output_option("md")
+@pass_app
+def show_command(app: App, plan: str, full: bool, output: str) -> int:
+    from driftguard.wiring import Wiring
+
+    with Wiring(app.settings) as wiring:
+        _print(_load(wiring, plan), output, full=full)
+    return 0
 
 
 def _kinds(drift: bool, compliance: bool, unmanaged: bool, named: bool) -> tuple[str, ...]:
@@ -277,13 +301,20 @@ _word("abort", "plan.abort", "Start nothing more, ever.", "aborted; what runs co
 
 
 @command.command("setup", help="Print a CloudFormation stack with our documents and the roles they need.")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    help="A type whose drift may be put back; repeatable (default: the types that the last scans saw).",
+)
 @pass_app
-def setup_command(app: App) -> int:
+def setup_command(app: App, types: tuple[str, ...]) -> int:
     from driftguard.remediation.setup import template
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
-        click.echo(template(wiring.remedies, app.settings.remediation), nl=False)
+        seen = types or sorted({key.type for key in wiring.store.state_hashes()})
+        click.echo(template(wiring.remedies, app.settings.remediation, seen), nl=False)
     return 0
 
 

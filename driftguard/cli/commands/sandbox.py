@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from driftguard.errors import InputError
+
+if TYPE_CHECKING:
+    from driftguard.sandbox import Sandbox
 
 
 @click.command("sandbox", help=__doc__)
@@ -25,17 +30,25 @@ from driftguard.errors import InputError
 @click.option("--empty", is_flag=True, help="Start without the demo estate.")
 def command(port: int, host: str, accounts: tuple[str, ...], region: str, empty: bool) -> int:
     """Serve until Ctrl-C; the printed variables point any AWS client at it."""
-    try:
-        from driftguard.sandbox import facade
-    except ModuleNotFoundError as missing:
-        raise InputError(
-            f"The local AWS needs the package {missing.name!r}, which is not installed.",
-            fix="Install it with: pip install 'driftguard-aws[sandbox]'.",
-        ) from missing
+    from driftguard.sandbox import facade
+
     for account in accounts:
         if not (len(account) == 12 and account.isdigit()):
             raise InputError(f"{account!r} is no account id.", fix="Give twelve digits.")
-    sandbox = facade.Sandbox(accounts=accounts or facade.DEFAULT_ACCOUNTS)
+    with facade.Sandbox(accounts=accounts or facade.DEFAULT_ACCOUNTS) as sandbox:
+        listen(sandbox, port, host)
+        if not empty:
+            from driftguard.sandbox.estate import deploy
+
+            click.echo("Deploying the demo estate...", err=True)
+            deploy(sandbox)
+        click.echo("# A local AWS is listening. In another shell:")
+        wait(sandbox, region)
+    return 0
+
+
+def listen(sandbox: Sandbox, port: int, host: str = "127.0.0.1") -> None:
+    """Serve it over HTTP.  Raises `InputError` when the address is taken or not ours."""
     try:
         sandbox.serve(port, host=host)
     except OSError as error:
@@ -43,9 +56,10 @@ def command(port: int, host: str, accounts: tuple[str, ...], region: str, empty:
             f"Cannot listen on {host}:{port}: {error.strerror or error}.",
             fix="Choose another port with --port, or 0 for a free one.",
         ) from error
-    if not empty:
-        _deploy_estate(sandbox)
-    click.echo("# A local AWS is listening. In another shell:")
+
+
+def wait(sandbox: Sandbox, region: str = "ap-northeast-2") -> None:
+    """Print the variables that point any AWS client at it, and wait for Ctrl-C."""
     for name, value in sandbox.environment(region=region).items():
         click.echo(f"export {name}={value}")
     click.echo(
@@ -56,13 +70,3 @@ def command(port: int, host: str, accounts: tuple[str, ...], region: str, empty:
         sandbox.wait()
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-    finally:
-        sandbox.close()
-    return 0
-
-
-def _deploy_estate(sandbox: object) -> None:
-    from importlib import import_module
-
-    click.echo("Deploying the demo estate...", err=True)
-    import_module("driftguard.sandbox.estate").deploy(sandbox)

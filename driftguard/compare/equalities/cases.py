@@ -59,12 +59,17 @@ def upper_case_name(declared: Json, live: Json, place: Place) -> bool:
     return _same_but_case(declared, live) and live == live.upper() and place.listed("upper-case-name")
 
 
+def word_case(declared: Json, live: Json, place: Place) -> bool:
+    """Words that a service reads in any case and answers in its own: ``prefix`` in a bucket's filter rules."""
+    return _same_but_case(declared, live) and place.listed("word-case")
+
+
 def header_case(declared: Json, live: Json, place: Place) -> bool:
     """HTTP header names have no case (RFC 9110, section 5.1)."""
     if not _same_but_case(declared, live):
         return False
     parents = [part for part in place.path if isinstance(part, str)]
-    is_named = place.name == "Name" and len(parents) > 1 and _HEADER_PROPERTY.search(parents[-2])
+    is_named = place.name in ("Name", "name") and len(parents) > 1 and _HEADER_PROPERTY.search(parents[-2])
     return bool(_HEADER_PROPERTY.search(place.name) or is_named)
 
 

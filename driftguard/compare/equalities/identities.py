@@ -9,6 +9,7 @@ from driftguard.model import Json
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):([^:]*):([^:]*):([^:]*):(.+)", re.DOTALL)
 _KEY_ID = re.compile(r"(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_SERVICE_ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role/aws-service-role/.+"
 _ZONE = re.compile(r"/?(hostedzone|delegationset|healthcheck)/")
 
 
@@ -49,12 +50,14 @@ def log_group_arn(declared: Json, live: Json, place: Place) -> bool:
 
 
 def secret_arn(declared: Json, live: Json, place: Place) -> bool:
-    """The ARN of a secret with and without the six characters that Secrets Manager appends."""
+    """A secret by name, or by its ARN with or without the six characters that Secrets Manager appends."""
     if not (isinstance(declared, str) and isinstance(live, str)):
         return False
     short, long = sorted((declared, live), key=len)
     found = re.fullmatch(r"(arn:aws[a-z-]*:secretsmanager:[^:]*:\d*:secret:.+)-[A-Za-z0-9]{6}", long)
-    return found is not None and found.group(1) == short
+    if found is None:
+        return False
+    return found.group(1) == short or ("Secret" in place.name and arn_name(short, found.group(1), place))
 
 
 def latest_qualifier(declared: Json, live: Json, place: Place) -> bool:
@@ -62,6 +65,25 @@ def latest_qualifier(declared: Json, live: Json, place: Place) -> bool:
     if not (isinstance(declared, str) and isinstance(live, str)) or ":function:" not in declared:
         return False
     return declared.removesuffix(":$LATEST") == live.removesuffix(":$LATEST")
+
+
+def opaque_arn(declared: Json, live: Json, place: Place) -> bool | Unverifiable:
+    """A name where AWS answers an ARN that holds an id instead: nobody can tell from the two alone."""
+    if not (isinstance(declared, str) and isinstance(live, str)) or declared.startswith("arn:"):
+        return False
+    if not place.listed("opaque-arn") or _ARN.fullmatch(live) is None:
+        return False
+    return Unverifiable("AWS answers the ARN, which does not hold the name")
+
+
+def service_role(declared: Json, live: Json, place: Place) -> bool:
+    """Some services work under their service-linked role whatever role they are given.
+
+    https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+    """
+    if not (isinstance(declared, str) and isinstance(live, str)) or not place.listed("service-role"):
+        return False
+    return ":role/" in declared and re.fullmatch(_SERVICE_ROLE, live) is not None
 
 
 def account_root(declared: Json, live: Json, place: Place) -> bool:

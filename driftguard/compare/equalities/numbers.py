@@ -10,6 +10,9 @@ from driftguard.compare.forms import scalar
 from driftguard.model import Json
 
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
+_SIZE_PROPERTY = re.compile(r"(Cpu|CPU|Memory|Disk)$")
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(vcpu|[gm]b)?", re.IGNORECASE)
+_UNITS = {"": 1, "mb": 1, "gb": 1024, "vcpu": 1024}
 _TRUE = frozenset({"true", "on", "1", "yes"})
 _FALSE = frozenset({"false", "off", "0", "no"})
 
@@ -44,6 +47,22 @@ def boolean_token(declared: Json, live: Json, place: Place) -> bool:
         return False
     pair = {scalar(declared).lower(), scalar(live).lower()}
     return pair <= _TRUE or pair <= _FALSE
+
+
+def quantity(declared: Json, live: Json, place: Place) -> bool:
+    """Processor and memory sizes: ``4vCPU`` is ``4 vCPU`` is ``4096``, ``.5 GB`` is ``512`` (MiB).
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
+    """
+    if not place.in_schema or not _SIZE_PROPERTY.search(place.name):
+        return False
+    one, other = _size(declared), _size(live)
+    return one is not None and one == other
+
+
+def _size(value: Json) -> Decimal | None:
+    found = _SIZE.fullmatch(scalar(value).strip())
+    return Decimal(found.group(1)) * _UNITS[(found.group(2) or "").lower()] if found else None
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from driftguard.compare.equalities.place import Place
@@ -11,10 +12,12 @@ _DNS_PROPERTY = re.compile(
     r"(Domain|DNS|Dns|Host|Zone|SubjectAlternative|Fqdn|FQDN|NameServer|Cname|CNAME|Aliases$|Endpoint|Target$)"
 )
 _DNS_VALUE = re.compile(r"[*\w]([\w-]*\.)+[\w-]*\.?", re.ASCII)
+_DNS_SERVICES = ("AWS::Route53", "AWS::ServiceDiscovery::")
 _PATH_PROPERTY = re.compile(
     r"(Prefix|Path|Ur[li]s?|UR[LI]s?|Endpoint|Directory|Subdirectory|Location|Issuer)$"
 )
 _MASK_MAXIMUM = 4
+_SHORT_TEXT = 4
 
 
 def white_space(declared: Json, live: Json, place: Place) -> bool:
@@ -34,7 +37,7 @@ def dns_name(declared: Json, live: Json, place: Place) -> bool:
     """A DNS name has no case and may end in a dot (RFC 4343, RFC 1034)."""
     if not (isinstance(declared, str) and isinstance(live, str)):
         return False
-    is_record = place.type_name.startswith("AWS::Route53") and place.name in ("Name", "ResourceRecords")
+    is_record = place.name in ("Name", "ResourceRecords") and place.type_name.startswith(_DNS_SERVICES)
     if not (is_record or _DNS_PROPERTY.search(place.name)):
         return False
     one, other = declared.rstrip(".").lower(), live.rstrip(".").lower()
@@ -52,6 +55,40 @@ def trailing_slash(declared: Json, live: Json, place: Place) -> bool:
         return False
     one, other = declared.rstrip("/"), live.rstrip("/")
     return bool(one) and one == other and abs(len(declared) - len(live)) == 1
+
+
+def escaped_path(declared: Json, live: Json, place: Place) -> bool:
+    """API Gateway writes the slashes of a method's path as ``~1``: ``/~1pets`` is ``/pets``.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-apigateway-stage-methodsetting.html
+    """
+    if not (isinstance(declared, str) and isinstance(live, str)) or place.name != "ResourcePath":
+        return False
+    one, other = (re.sub("/+", "/", text.replace("~1", "/")) for text in (declared, live))
+    return one == other
+
+
+def left_out_scheme(declared: Json, live: Json, place: Place) -> bool:
+    """An address with and without ``https://`` or ``s3://``, as IAM and CloudWatch Synthetics answer theirs.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOpenIDConnectProvider.html
+    """
+    if not (isinstance(declared, str) and isinstance(live, str)) or not place.in_schema:
+        return False
+    if ("://" in declared) == ("://" in live) or not _PATH_PROPERTY.search(place.name):
+        return False
+    one, other = (re.sub(r"^(https|s3)://", "", text).rstrip("/") for text in (declared, live))
+    return bool(one) and one == other
+
+
+def base64_text(declared: Json, live: Json, place: Place) -> bool:
+    """A text and its Base64 form (RFC 4648)."""
+    if not (isinstance(declared, str) and isinstance(live, str)):
+        return False
+    plain, encoded = sorted((declared, live), key=len)
+    if len(plain) < _SHORT_TEXT or len(encoded) != -(-len(plain.encode()) // 3) * 4:
+        return False
+    return base64.b64encode(plain.encode()).decode() == encoded
 
 
 def masked_non_ascii(declared: Json, live: Json, place: Place) -> bool:

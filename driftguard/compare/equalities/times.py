@@ -12,8 +12,8 @@ _RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _ISO_SECONDS = (604800, 86400, 3600, 60, 1)
-_WINDOW = re.compile(r"([a-z]{3}:)?\d\d:\d\d-([a-z]{3}:)?\d\d:\d\d", re.IGNORECASE)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_WINDOW = re.compile(r"([a-z]{3}:)?\d\d:\d\d-([a-z]{3}:)?\d\d:\d\d|[a-z]{3}:\d\d:\d\d", re.IGNORECASE)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _HOUR = 3600
 
 

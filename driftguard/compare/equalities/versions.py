@@ -54,8 +54,12 @@ def sentinel(declared: Json, live: Json, place: Place) -> bool:
 
 def recipe_version(declared: Json, live: Json, place: Place) -> bool:
     """Image Builder fills the ``x`` of a version in: ``1.0.x`` is ``1.0.3``."""
-    if not (isinstance(declared, str) and isinstance(live, str)) or not place.name.endswith("Version"):
+    if not (isinstance(declared, str) and isinstance(live, str)):
         return False
-    if not re.search(r"(^|\.)x(\.|$)", declared):
+    is_arn = ":imagebuilder:" in declared
+    parts = re.split(r"([./])", declared)
+    if not (place.name.endswith("Version") or is_arn) or "x" not in parts:
         return False
-    return re.fullmatch(re.escape(declared).replace("x", r"\d+"), live) is not None
+    # The ARN of a version that was chosen ends in its build: ``/1.0.3/1``.
+    pattern = "".join(r"\d+" if part == "x" else re.escape(part) for part in parts)
+    return re.fullmatch(pattern + r"(/\d+)?" * is_arn, live) is not None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
 
 from driftguard.history.codec import decode, encode, from_text, instant, micros
-from driftguard.history.database import Row
+from driftguard.history.database import Connection, Row, batches, marks
 from driftguard.history.port import Page, Query, VerdictCount
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
@@ -65,6 +66,8 @@ class ConclusionPart(Part):
         select.among("d.status", statuses)
         if query.text:
             _contains(select, query.text, ("r.identifier", "d.logical_id", "d.stack", "r.type", "r.name"))
+        if not any("r." in condition for condition in select.where):
+            select.counted = "drifts d"
         with self.database.read() as connection:
             return page(connection, select, query, lambda rows: [drift_of(row) for row in rows])
 
@@ -86,24 +89,21 @@ class ConclusionPart(Part):
         select.among("r.stack", query.stacks)
         if query.text:
             _contains(select, query.text, ("r.identifier", "e.policy", "r.type", "r.name"))
+        if not any("r." in condition for condition in select.where):
+            select.counted = "evaluations e"
         with self.database.read() as connection:
             return page(connection, select, query, lambda rows: [evaluation_of(row) for row in rows])
 
     def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]:
-        """Verdicts of now, counted by policy; only accounts, regions and types of ``query`` narrow them."""
+        """Verdicts of now, counted by policy; only accounts, regions, types and policies of ``query`` narrow them."""
         select = Select("", _EVALUATIONS, "e.id", {})
         _valid(select, replace(query, at=None), "e")
         _place(select, query)
         select.among("e.policy", query.subjects)
         narrowed = query.accounts or query.regions or query.types or query.identifiers
         source = "evaluations e JOIN resources r ON r.id = e.resource_id" if narrowed else "evaluations e"
-        sql = (
-            f"SELECT e.policy, e.compliance, COUNT(DISTINCT e.resource_id) FROM {source} "  # noqa: S608
-            f"WHERE {' AND '.join(select.where)} GROUP BY e.policy, e.compliance ORDER BY 1, 2"
-        )
         with self.database.read() as connection:
-            rows = connection.rows(sql, select.parameters)
-        return [VerdictCount(policy=row[0], compliance=row[1], resources=int(row[2])) for row in rows]
+            return _verdict_counts(connection, source, select)
 
     def stacks(self, query: Query) -> Page[StackState]:
         orders = {
@@ -125,6 +125,35 @@ class ConclusionPart(Part):
             return page(
                 connection, select, query, lambda rows: [from_text(StackState, row[0]) for row in rows]
             )
+
+
+def _verdict_counts(connection: Connection, source: str, select: Select) -> list[VerdictCount]:
+    """Resources by policy and verdict.
+
+    Rows are counted, which an index answers in order; only where a policy has several judges, who may judge the
+    same resource, its resources are told apart.
+    """
+    where = " AND ".join(select.where)
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    judges: dict[str, set[str]] = defaultdict(set)
+    sql = (
+        f"SELECT e.policy, e.compliance, e.judge, COUNT(*) FROM {source} WHERE {where} "  # noqa: S608
+        "GROUP BY e.policy, e.compliance, e.judge"
+    )
+    for policy, compliance, judge, resources in connection.rows(sql, select.parameters):
+        counts[policy, compliance] += int(resources)
+        judges[policy].add(judge)
+    for batch in batches([policy for policy, found in judges.items() if len(found) > 1]):
+        sql = (
+            f"SELECT e.policy, e.compliance, COUNT(DISTINCT e.resource_id) FROM {source} WHERE {where} "  # noqa: S608
+            f"AND e.policy IN ({marks(len(batch))}) GROUP BY e.policy, e.compliance"
+        )
+        for policy, compliance, resources in connection.rows(sql, [*select.parameters, *batch]):
+            counts[policy, compliance] = int(resources)
+    return [
+        VerdictCount(policy=policy, compliance=compliance, resources=resources)
+        for (policy, compliance), resources in sorted(counts.items())
+    ]
 
 
 def _valid(select: Select, query: Query, table: str) -> None:

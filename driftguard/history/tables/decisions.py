@@ -16,7 +16,7 @@ from driftguard.history.tables.base import Part
 from driftguard.model import Waiver
 from driftguard.model.remediation import Approval, Execution, ExecutionStatus, Plan
 
-_EXECUTION = "plan_id, step, token, status, started_at, finished_at, execution_id, detail"
+_EXECUTION = "plan_id, step, token, status, started_at, finished_at, execution_id, detail, state_hash"
 
 
 class DecisionPart(Part):
@@ -168,7 +168,7 @@ class DecisionPart(Part):
                 0
             ][0]
             connection.run(
-                f"INSERT INTO executions ({_EXECUTION}, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO executions ({_EXECUTION}, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 (*_execution_row(execution), int(ordinal)),
             )
             append(connection, "driftguard", "execution.start", execution.token, encode(execution))
@@ -178,7 +178,7 @@ class DecisionPart(Part):
         with self.database.write() as connection:
             touched = connection.run(
                 "UPDATE executions SET plan_id = ?, step = ?, token = ?, status = ?, started_at = ?, "
-                "finished_at = ?, execution_id = ?, detail = ? WHERE token = ?",
+                "finished_at = ?, execution_id = ?, detail = ?, state_hash = ? WHERE token = ?",
                 (*_execution_row(execution), execution.token),
             )
             if not touched:
@@ -225,6 +225,7 @@ def _execution_row(execution: Execution) -> tuple[str | None, ...]:
         None if execution.finished_at is None else iso(execution.finished_at),
         execution.execution_id,
         execution.detail,
+        execution.state_hash,
     )
 
 
@@ -238,4 +239,5 @@ def _execution(row: Row) -> Execution:
         finished_at=None if row[5] is None else from_iso(row[5]),
         execution_id=row[6],
         detail=row[7],
+        state_hash=row[8],
     )

@@ -220,13 +220,16 @@ def _filter(select: Select, query: Query, versions: str) -> None:
     if query.since is not None:
         select.condition("first_seen >= ?", iso(query.since))
     statuses = tuple(value.upper() for value in query.statuses)
-    if "OPEN" in statuses:
+    column = f"{versions or 'findings.'}status"
+    if statuses == ("OPEN",):
+        # Written out, so that the index of open findings is known to hold them all.
+        select.condition(f"{column} IN ('NEW', 'NOTIFIED')")
+        statuses = ()
+    elif "OPEN" in statuses:
         statuses = tuple(dict.fromkeys([*(s for s in statuses if s != "OPEN"), "NEW", "NOTIFIED"]))
-    select.among(f"{versions or 'findings.'}status", statuses)
+    select.among(column, statuses)
     if query.text:
-        pattern = contains(query.text)
-        columns = ("title", "identifier", "logical_id", "stack", "subject", "message")
         select.condition(
-            "(" + " OR ".join(f"LOWER({name}) LIKE ? ESCAPE '!'" for name in columns) + ")",
-            *[pattern] * len(columns),
+            "findings.id IN (SELECT finding_id FROM finding_texts WHERE text LIKE ? ESCAPE '!')",
+            contains(query.text),
         )

@@ -83,6 +83,10 @@ class ResourcePart(Part):
             columns = ("r.identifier", "r.name", "r.arn", "r.logical_id", "r.type", "r.tags")
             tests = " OR ".join(f"LOWER(COALESCE({name}, '')) LIKE ? ESCAPE '!'" for name in columns)
             select.condition(f"({tests})", *[contains(query.text)] * len(columns))
+        if not any("r." in condition for condition in select.where):
+            # The join with bodies leaves deletions out, and so must the count without it.
+            select.condition("v.body_id IS NOT NULL")
+            select.counted = "versions v"
         with self.database.read() as connection:
             return page(connection, select, query, lambda rows: _resources(connection, rows))
 

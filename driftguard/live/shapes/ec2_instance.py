@@ -15,7 +15,7 @@ COVERAGE = names(
 def _finish(item: ConfigurationItem, properties: dict[str, Json]) -> None:
     properties["Monitoring"] = get(item.configuration, "monitoring", "state") in ("enabled", "pending")
     arn = get(item.configuration, "iamInstanceProfile", "arn")
-    if arn:
+    if isinstance(arn, str):
         # The template names the profile, the item its ARN; the name is the last part of the path.
         properties["IamInstanceProfile"] = arn.rsplit("/", 1)[-1]
     for name in ("PlacementGroupName", "KeyName"):

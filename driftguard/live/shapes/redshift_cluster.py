@@ -16,7 +16,8 @@ COVERAGE = names(
 
 
 def _finish(item: ConfigurationItem, properties: dict[str, Json]) -> None:
-    properties["ClusterType"] = "multi-node" if (properties.get("NumberOfNodes") or 1) > 1 else "single-node"
+    nodes = properties.get("NumberOfNodes")
+    properties["ClusterType"] = "multi-node" if isinstance(nodes, int) and nodes > 1 else "single-node"
     logging = get(item.supplementary, "LoggingStatus")
     if get(logging, "loggingEnabled"):
         properties["LoggingProperties"] = {

@@ -51,44 +51,46 @@ def _logging(found: Json) -> Json:
     if not get(found, "destinationBucketName"):
         return None
     return {
-        "DestinationBucketName": found["destinationBucketName"],
-        "LogFilePrefix": found.get("logFilePrefix"),
+        "DestinationBucketName": get(found, "destinationBucketName"),
+        "LogFilePrefix": get(found, "logFilePrefix"),
     }
 
 
 def _encryption(found: Json) -> Json:
     rules = []
     for rule in rows(get(found, "rules")):
-        default = rule.get("applyServerSideEncryptionByDefault")
+        default = get(rule, "applyServerSideEncryptionByDefault")
         rules.append(
-            {"ServerSideEncryptionByDefault": default, "BucketKeyEnabled": rule.get("bucketKeyEnabled")}
+            {"ServerSideEncryptionByDefault": default, "BucketKeyEnabled": get(rule, "bucketKeyEnabled")}
         )
     return {"ServerSideEncryptionConfiguration": rules} if rules else None
 
 
 def _set(value: Json) -> Json:
     """The value unless it is -1, which S3's items use for "not set"."""
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _lifecycle(rule: Mapping[str, Json]) -> dict[str, Json]:
-    old = rule.get("noncurrentVersionExpiration") or {}
+    old = get(rule, "noncurrentVersionExpiration")
     abort = _set(get(rule, "abortIncompleteMultipartUpload", "daysAfterInitiation"))
     result: dict[str, Json] = {
-        "Id": rule.get("id"),
-        "Status": rule.get("status"),
-        "Prefix": rule.get("prefix"),
-        "ExpirationInDays": _set(rule.get("expirationInDays")),
-        "ExpirationDate": rule.get("expirationDate"),
-        "ExpiredObjectDeleteMarker": rule.get("expiredObjectDeleteMarker") or None,
-        "NoncurrentVersionExpirationInDays": _set(rule.get("noncurrentVersionExpirationInDays")),
+        "Id": get(rule, "id"),
+        "Status": get(rule, "status"),
+        "Prefix": get(rule, "prefix"),
+        "ExpirationInDays": _set(get(rule, "expirationInDays")),
+        "ExpirationDate": get(rule, "expirationDate"),
+        "ExpiredObjectDeleteMarker": get(rule, "expiredObjectDeleteMarker") or None,
+        "NoncurrentVersionExpirationInDays": _set(get(rule, "noncurrentVersionExpirationInDays")),
         "NoncurrentVersionExpiration": {
-            "NoncurrentDays": _set(old.get("noncurrentDays", old.get("days"))),
-            "NewerNoncurrentVersions": _set(old.get("newerNoncurrentVersions")),
+            "NoncurrentDays": _set(
+                get(old, "days" if get(old, "noncurrentDays") is None else "noncurrentDays")
+            ),
+            "NewerNoncurrentVersions": _set(get(old, "newerNoncurrentVersions")),
         },
-        "Transitions": [_transition(step) for step in rows(rule.get("transitions"))],
+        "Transitions": [_transition(step) for step in rows(get(rule, "transitions"))],
         "NoncurrentVersionTransitions": [
-            _transition(step) for step in rows(rule.get("noncurrentVersionTransitions"))
+            _transition(step) for step in rows(get(rule, "noncurrentVersionTransitions"))
         ],
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": abort} if abort is not None else None,
     }
@@ -102,25 +104,25 @@ def _lifecycle(rule: Mapping[str, Json]) -> dict[str, Json]:
 
 def _transition(step: Mapping[str, Json]) -> dict[str, Json]:
     return {
-        "TransitionInDays": _set(step.get("days")),
-        "TransitionDate": step.get("date"),
-        "StorageClass": step.get("storageClass"),
-        "NewerNoncurrentVersions": _set(step.get("newerNoncurrentVersions")),
+        "TransitionInDays": _set(get(step, "days")),
+        "TransitionDate": get(step, "date"),
+        "StorageClass": get(step, "storageClass"),
+        "NewerNoncurrentVersions": _set(get(step, "newerNoncurrentVersions")),
     }
 
 
 def _conditions(predicate: Json) -> Iterator[tuple[str, Json]]:
     kind = get(predicate, "type")
     if kind == "LifecyclePrefixPredicate":
-        yield "Prefix", predicate.get("prefix")
+        yield "Prefix", get(predicate, "prefix")
     elif kind == "LifecycleTagPredicate":
         yield "TagFilters", {"Key": get(predicate, "tag", "key"), "Value": get(predicate, "tag", "value")}
     elif kind == "LifecycleObjectSizeGreaterThanPredicate":
-        yield "ObjectSizeGreaterThan", predicate.get("objectSizeGreaterThan")
+        yield "ObjectSizeGreaterThan", get(predicate, "objectSizeGreaterThan")
     elif kind == "LifecycleObjectSizeLessThanPredicate":
-        yield "ObjectSizeLessThan", predicate.get("objectSizeLessThan")
+        yield "ObjectSizeLessThan", get(predicate, "objectSizeLessThan")
     elif kind == "LifecycleAndOperator":
-        for operand in rows(predicate.get("operands")):
+        for operand in rows(get(predicate, "operands")):
             yield from _conditions(operand)
 
 
@@ -129,13 +131,13 @@ def _notifications(found: Json) -> Json:
     result: dict[str, list[Json]] = {}
     if isinstance(configurations, Mapping):
         for row in rows(list(configurations.values())):
-            target = _TARGETS.get(str(row.get("type")))
+            target = _TARGETS.get(str(get(row, "type")))
             if target is None:
                 continue
             kind, source, name = target
             filters = {"S3Key": {"Rules": get(row, "filter", "s3KeyFilter", "filterRules")}}
             # CloudFormation has one entry for each event.
-            for event in row.get("events") or ():
+            for event in get(row, "events") or ():
                 entry = {"Event": event, name: get(row, source)}
                 if filters["S3Key"]["Rules"]:
                     entry["Filter"] = filters
@@ -147,21 +149,21 @@ def _website(found: Json) -> Json:
     if not isinstance(found, Mapping):
         return None
     routing = [
-        {"RoutingRuleCondition": rule.get("condition"), "RedirectRule": rule.get("redirect")}
-        for rule in rows(found.get("routingRules"))
+        {"RoutingRuleCondition": get(rule, "condition"), "RedirectRule": get(rule, "redirect")}
+        for rule in rows(get(found, "routingRules"))
     ]
     return {
-        "IndexDocument": found.get("indexDocumentSuffix"),
-        "ErrorDocument": found.get("errorDocument"),
-        "RedirectAllRequestsTo": found.get("redirectAllRequestsTo"),
+        "IndexDocument": get(found, "indexDocumentSuffix"),
+        "ErrorDocument": get(found, "errorDocument"),
+        "RedirectAllRequestsTo": get(found, "redirectAllRequestsTo"),
         "RoutingRules": routing,
     }
 
 
 def _cors(rule: Mapping[str, Json]) -> dict[str, Json]:
-    known = {name: rule.get(name) for name in ("id", "allowedMethods", "allowedOrigins", "allowedHeaders")}
-    age = rule.get("maxAgeSeconds")
-    return {**known, "ExposedHeaders": rule.get("exposedHeaders"), "MaxAge": age if age and age > 0 else None}
+    known = {name: get(rule, name) for name in ("id", "allowedMethods", "allowedOrigins", "allowedHeaders")}
+    age = _set(get(rule, "maxAgeSeconds"))
+    return {**known, "ExposedHeaders": get(rule, "exposedHeaders"), "MaxAge": age or None}
 
 
 SHAPE = Shape(

@@ -1,4 +1,4 @@
-"""Auto Scaling groups, and Application Auto Scaling."""
+"""Auto Scaling groups with their launch configurations, policies, scheduled actions and lifecycle hooks."""
 
 from __future__ import annotations
 
@@ -224,6 +224,65 @@ class ScheduledAction(Adapter):
     def _actions(self) -> list[dict[str, Any]]:
         pages = self.client.get_paginator("describe_scheduled_actions").paginate()
         return [action for page in pages for action in page["ScheduledUpdateGroupActions"]]
+
+
+class LifecycleHook(Adapter):
+    """``Ref`` is the hook's name; its group is kept beside it, or follows a bar where nothing was kept.
+
+    Moto answers a target and a role of its own for every hook, so the declared ones are kept as well.
+    """
+
+    type_name = "AWS::AutoScaling::LifecycleHook"
+    service = "autoscaling"
+    name_property = "LifecycleHookName"
+    name_limit = 255
+    tag_property = None
+
+    _NAMES = ("LifecycleTransition", "DefaultResult", "HeartbeatTimeout")
+    _KEPT = ("NotificationMetadata", "NotificationTargetARN", "RoleARN")
+
+    def create(self, name: str, properties: Properties) -> str:
+        group = properties["AutoScalingGroupName"]
+        given = {"AutoScalingGroupName": group, "LifecycleHookName": name}
+        self.client.put_lifecycle_hook(**given, **pick(properties, *self._NAMES, *self._KEPT))
+        self._kept()[name] = pick(properties, "AutoScalingGroupName", *self._KEPT)
+        return name
+
+    def read(self, id: str) -> Properties | None:
+        name, _, group = id.partition("|")
+        kept = {} if group else self._kept().get(name, {})
+        group = group or kept.get("AutoScalingGroupName", "")
+        for hook in self._of_group(group) if group else ():
+            if hook["LifecycleHookName"] == name:
+                return {
+                    **pick(hook, "LifecycleHookName", *self._NAMES),
+                    "AutoScalingGroupName": group,
+                    **kept,
+                }
+        return None
+
+    def update(self, id: str, old: Properties, new: Properties) -> None:
+        self.create(id.partition("|")[0], new)
+
+    def delete(self, id: str) -> None:
+        if (found := self.read(id)) is not None:
+            self.client.delete_lifecycle_hook(**pick(found, "AutoScalingGroupName", "LifecycleHookName"))
+
+    def list_ids(self) -> list[str]:
+        kept = {name: found["AutoScalingGroupName"] for name, found in self._kept().items()}
+        ids = []
+        for page in self.client.get_paginator("describe_auto_scaling_groups").paginate():
+            for group in (found["AutoScalingGroupName"] for found in page["AutoScalingGroups"]):
+                names = [hook["LifecycleHookName"] for hook in self._of_group(group)]
+                ids += [name if kept.get(name) == group else f"{name}|{group}" for name in names]
+        return ids
+
+    def _kept(self) -> dict[str, Properties]:
+        return self.context.store("types.autoscaling.hooks")
+
+    def _of_group(self, group: str) -> list[dict[str, Any]]:
+        answer = self.client.describe_lifecycle_hooks(AutoScalingGroupName=group)
+        return list(answer.get("LifecycleHooks", ()))
 
 
 def _arguments(properties: Properties) -> Properties:

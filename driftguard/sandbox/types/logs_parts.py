@@ -1,4 +1,4 @@
-"""CloudWatch Logs: metric filters."""
+"""CloudWatch Logs: metric filters and subscription filters."""
 
 from __future__ import annotations
 
@@ -51,6 +51,56 @@ class MetricFilter(Adapter):
     def identifier(self, id: str) -> str | None:
         found = self.read(id)
         return f"{found['LogGroupName']}|{id}" if found else None
+
+
+class SubscriptionFilter(Adapter):
+    """``Ref`` is the filter's name; its group is kept beside it, or follows a bar where nothing was kept."""
+
+    type_name = "AWS::Logs::SubscriptionFilter"
+    service = "logs"
+    name_property = "FilterName"
+    name_limit = 512
+    tag_property = None
+
+    _MEMBERS = ("FilterName", "LogGroupName", "FilterPattern", "DestinationArn", "RoleArn", "Distribution")
+
+    def create(self, name: str, properties: Properties) -> str:
+        given = {**properties, "FilterName": name}
+        self.client.put_subscription_filter(**_lower(pick(given, *self._MEMBERS)))
+        self._groups()[name] = properties["LogGroupName"]
+        return name
+
+    def read(self, id: str) -> Properties | None:
+        name, _, group = id.partition("|")
+        group = group or self._groups().get(name, "")
+        for found in self._of_group(group) if group else ():
+            if found["filterName"] == name:
+                return pick(upper_first(found), *self._MEMBERS)
+        return None
+
+    def update(self, id: str, old: Properties, new: Properties) -> None:
+        self.create(id.partition("|")[0], new)
+
+    def delete(self, id: str) -> None:
+        if (found := self.read(id)) is not None:
+            group, name = found["LogGroupName"], found["FilterName"]
+            self.client.delete_subscription_filter(logGroupName=group, filterName=name)
+
+    def list_ids(self) -> list[str]:
+        kept = self._groups()
+        ids = []
+        for page in self.client.get_paginator("describe_log_groups").paginate():
+            for group in (found["logGroupName"] for found in page["logGroups"]):
+                names = [found["filterName"] for found in self._of_group(group)]
+                ids += [name if kept.get(name) == group else f"{name}|{group}" for name in names]
+        return sorted(ids)
+
+    def _groups(self) -> dict[str, str]:
+        return self.context.store("types.logs.subscriptions")
+
+    def _of_group(self, group: str) -> list[Properties]:
+        pages = self.client.get_paginator("describe_subscription_filters").paginate(logGroupName=group)
+        return [found for page in pages for found in page["subscriptionFilters"]]
 
 
 def _lower(transformation: Properties) -> dict[str, Any]:

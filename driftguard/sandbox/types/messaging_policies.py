@@ -87,6 +87,56 @@ class TopicPolicy(Adapter):
             self.client.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=text)
 
 
+class QueueInlinePolicy(Adapter):
+    """The policy of one queue, found by the queue."""
+
+    type_name = "AWS::SQS::QueueInlinePolicy"
+    service = "sqs"
+    tag_property = None
+
+    def create(self, name: str, properties: Properties) -> str:
+        self._put(properties["Queue"], as_text(properties["PolicyDocument"]))
+        return str(properties["Queue"])
+
+    def read(self, id: str) -> Properties | None:
+        found = self.client.get_queue_attributes(QueueUrl=id, AttributeNames=["Policy"])
+        policy = found.get("Attributes", {}).get("Policy")
+        return {"Queue": id, "PolicyDocument": document(policy)} if policy else None
+
+    def update(self, id: str, old: Properties, new: Properties) -> None:
+        self._put(id, as_text(new["PolicyDocument"]))
+
+    def delete(self, id: str) -> None:
+        self._put(id, "")
+
+    def _put(self, queue: str, text: str) -> None:
+        self.client.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": text})
+
+
+class TopicInlinePolicy(Adapter):
+    """The policy of one topic, found by the topic; every topic has one from its first day."""
+
+    type_name = "AWS::SNS::TopicInlinePolicy"
+    service = "sns"
+    tag_property = None
+
+    def create(self, name: str, properties: Properties) -> str:
+        topic = str(properties["TopicArn"])
+        self.update(topic, {}, properties)
+        return topic
+
+    def read(self, id: str) -> Properties | None:
+        policy = self.client.get_topic_attributes(TopicArn=id)["Attributes"].get("Policy")
+        return {"TopicArn": id, "PolicyDocument": document(policy)} if policy else None
+
+    def update(self, id: str, old: Properties, new: Properties) -> None:
+        text = as_text(new["PolicyDocument"])
+        self.client.set_topic_attributes(TopicArn=id, AttributeName="Policy", AttributeValue=text)
+
+    def delete(self, id: str) -> None:
+        """SNS has no call for it: the topic keeps the document."""
+
+
 class Subscription(Adapter):
     type_name = "AWS::SNS::Subscription"
     service = "sns"

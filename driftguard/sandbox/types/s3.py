@@ -43,7 +43,9 @@ class Bucket(Adapter):
         return {**found, **self._read_only(id)}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
-        self._configure(id, {**_DEFAULTS, **old}, {**_DEFAULTS, **new})
+        # A default that was taken away by hand is missing in `old`; who asks for it now gets it back.
+        implied = {name: value for name, value in _DEFAULTS.items() if name not in new}
+        self._configure(id, {**implied, **old}, {**_DEFAULTS, **new})
 
     def delete(self, id: str) -> None:
         self.client.delete_bucket(Bucket=id)

@@ -6,7 +6,6 @@ Closed by default: a path that is not in `PUBLIC` is answered to nobody who did 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from driftguard.errors import DriftguardError
 from driftguard.service.access.limits import Limiter
+from driftguard.service.access.network import is_loopback
 from driftguard.service.access.roles import Principal
 from driftguard.service.access.sessions import COOKIE, Sessions
 from driftguard.service.access.tokens import principal_of_token
@@ -172,11 +172,3 @@ def _plain(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host``."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

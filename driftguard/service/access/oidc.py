@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from driftguard.errors import ConfigError, EndpointError
 from driftguard.history.port import Store
+from driftguard.service.access.network import is_loopback
 from driftguard.service.problems import ForbiddenError
 from driftguard.settings.web import WebSettings
 
@@ -134,6 +136,12 @@ class Oidc:
         return metadata
 
     def _get(self, url: str, form: Mapping[str, str] | None) -> Mapping[str, Any]:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            raise ConfigError(
+                f"the identity provider's address {url[:200]} is not encrypted.",
+                fix="Use one that begins with https://.",
+            )
         return (self.fetch or fetch_json)(url, form)
 
     def _redirect(self) -> str:

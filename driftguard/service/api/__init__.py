@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import HTTPBearer
 
 from driftguard.service.api.models import Problem
+from driftguard.service.logs import API
 
 _PROBLEMS = {
     400: "The request makes no sense.",
@@ -31,7 +32,7 @@ def _router() -> APIRouter:
     # One of them brings the model itself into the document, and the others refer to it.
     problems[401]["model"] = Problem
     bearer = HTTPBearer(auto_error=False, description="A token of `driftguard token create`.")
-    whole = APIRouter(prefix="/api/v1", responses=problems, dependencies=[Depends(bearer)])
+    whole = APIRouter(prefix=API, responses=problems, dependencies=[Depends(bearer)])
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         found = getattr(importlib.import_module(f"{__name__}.{module.name}"), "router", None)
         if found is not None:

@@ -10,11 +10,11 @@ from driftguard.history.port import Page, Query
 from driftguard.model import Json, PolicySummary
 from driftguard.report.document import evaluation_document
 from driftguard.rules.frameworks import Framework
+from driftguard.rules.scores import Tally, control_rows, tallies, whole
 from driftguard.service.api.answers import NOT_MODIFIED, Narrowed, answer, keyed, listed
 from driftguard.service.api.models import EvaluationOut, FrameworkDetail, FrameworkOut, ListOf, PolicyOut
 from driftguard.service.calling import Reading, Serving
 from driftguard.service.problems import NotFoundError
-from driftguard.service.web.scores import Tally, control_rows, tallies, whole
 
 router = APIRouter(tags=["judgement"])
 
@@ -38,9 +38,8 @@ def _counts(tally: Tally) -> Json:
 
 
 def _framework(framework: Framework, tally: Tally) -> Json:
-    percent = round(100 * tally.compliant / tally.judged, 2) if tally.judged else None
-    about = {"id": framework.id, "title": framework.title, "version": framework.version, "percent": percent}
-    return {**about, **_counts(tally)}
+    about = {"id": framework.id, "title": framework.title, "version": framework.version}
+    return {**about, "percent": tally.percent, **_counts(tally)}
 
 
 @router.get("/policies", response_model=ListOf[PolicyOut], responses=NOT_MODIFIED)
@@ -82,7 +81,7 @@ def get_framework(request: Request, framework_id: str, reading: Reading, service
     if found is None:
         raise NotFoundError("there is no such framework.")
     by_policy = tallies(reading.evaluation_counts(Query()), services.catalogue)
-    rows = control_rows(found, by_policy, services.store.attestations(found.id), services.clock())
+    rows = control_rows(found, by_policy, services.attested(found.id))
     controls = [
         {
             "id": row.control.id,

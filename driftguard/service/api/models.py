@@ -7,13 +7,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from driftguard.report import forms
+
 T = TypeVar("T")
 
 
-class Out(BaseModel):
-    """An answer: fields may be added, none is taken away within a version."""
-
-    model_config = ConfigDict(extra="allow")
+Out = forms.Form
+"""An answer: fields may be added, none is taken away within a version."""
 
 
 class In(BaseModel):
@@ -40,52 +40,8 @@ class ListOf(BaseModel, Generic[T]):
     total: int | None = None
 
 
-class Place(Out):
-    file: str
-    line: int
-    column: int
-
-
-class Who(Out):
-    principal: str
-    event: str
-    time: datetime
-    source: str
-    session: str | None
-    event_id: str | None
-    confidence: str
-
-
-class ScopeOut(Out):
-    accounts: list[str]
-    regions: list[str]
-    types: list[str]
-    stacks: list[str]
-
-
-class RunOut(Out):
-    id: str
-    status: str
-    started_at: datetime
-    finished_at: datetime | None
-    trigger: str
-    tool_version: str
-    policy_version: str
-    scope: ScopeOut
-    error: str | None
+class RunOut(forms.Run):
     outcome: str | None
-
-
-class GapOut(Out):
-    reason: str
-    account: str
-    region: str
-    resource_type: str | None
-    identifier: str | None
-    stack: str | None
-    path: str | None
-    action: str | None
-    detail: str
 
 
 class ProgressOut(Out):
@@ -96,69 +52,16 @@ class ProgressOut(Out):
 
 
 class RunDetail(RunOut):
-    gaps: list[GapOut]
+    gaps: list[forms.Gap]
     progress: ProgressOut | None
 
 
-class FindingOut(Out):
-    fingerprint: str
-    kind: str
-    severity: str
-    status: str
-    title: str
-    message: str
-    account: str
-    region: str
-    resource_type: str
-    identifier: str
+class FindingOut(forms.Finding):
     resource_id: str
-    physical_id: str
-    stack: str | None
-    logical_id: str | None
-    subject: str
-    first_seen: datetime
-    last_seen: datetime
-    resolved_at: datetime | None
-    occurrences: int
-    flapping: bool
-    waiver: str | None
-    cause: str | None
-    owner: str | None
-    remedy: str | None
-    changed_by: Who | None
-    detail: Any = None
 
 
-class Difference(Out):
-    PropertyPath: str
-    ExpectedValue: Any
-    ActualValue: Any
-    DifferenceType: str
-    requires_replacement: bool
-
-
-class DriftOut(Out):
-    account: str
-    region: str
-    stack: str | None
-    logical_id: str | None
-    physical_id: str
-    resource_type: str
-    identifier: str
+class DriftOut(forms.Drift):
     resource_id: str
-    status: str
-    drifted: bool
-    differences: list[Difference]
-    reordered: list[str]
-    undeclared: list[dict[str, Any]]
-    not_checked: list[dict[str, Any]]
-    folded: list[dict[str, Any]]
-    location: Place | None
-    native_status: str | None
-    disagreement: str | None
-    first_seen: datetime | None
-    last_seen: datetime | None
-    changed_by: Who | None
 
 
 class ResourceOut(Out):
@@ -211,7 +114,7 @@ class EvaluationOut(Out):
     message: str
     path: str
     judge: str
-    location: Place | None
+    location: forms.Place | None
 
 
 class FrameworkOut(Out):
@@ -363,6 +266,12 @@ class ApproveIn(In):
     digest: str = Field(min_length=1, max_length=128, description="The digest of the plan as it was shown.")
     reason: str = Field(min_length=3, max_length=2000)
     ticket: str = Field("", max_length=200)
+
+
+class ApplyIn(In):
+    digest: str = Field(
+        min_length=1, max_length=128, description="The digest of the plan as it was approved."
+    )
 
 
 class Gone(Out):

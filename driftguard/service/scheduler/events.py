@@ -13,7 +13,8 @@ from typing import Any
 from driftguard.aws.write.queue import QueueWrite
 from driftguard.errors import DriftguardError, InputError
 from driftguard.model.schedule import EVENTS, Slot
-from driftguard.service.scheduler.happenings import Happening, parse
+from driftguard.service.scheduler.happenings import Happening, act_of, parse
+from driftguard.service.scheduler.heard import Heard
 from driftguard.service.scheduler.work import Services
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,11 @@ _SCOPE_SECONDS = 600.0
 class Listener:
     """One thread that reads the queue.  Any number of nodes may listen: SQS gives a message to one."""
 
-    def __init__(self, services: Services, wake: Callable[[], None]) -> None:
+    def __init__(self, services: Services, wake: Callable[[], None], heard: Heard | None = None) -> None:
         self._services = services
         self._settings = services.settings.service.events
         self._wake = wake
+        self.heard = heard or Heard()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="events", daemon=True)
         self._scope: frozenset[tuple[str, str]] = frozenset()
@@ -78,6 +80,9 @@ class Listener:
             self.counts["elsewhere"] += 1
             return False
         self.counts["taken"] += 1
+        act = act_of(str(message.get("Body", "")))
+        if act is not None:
+            self.heard.add(happening.account, happening.region, act)
         store = self._services.store
         now = store.clock(self._services.clock())
         slot = slot_of(happening, now, self._settings.settle_seconds, str(message.get("MessageId", "")))

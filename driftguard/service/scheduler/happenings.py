@@ -16,6 +16,7 @@ from importlib import resources
 import orjson
 import yaml
 
+from driftguard.attribution import TrailEvent, parse_event
 from driftguard.errors import InputError
 from driftguard.model import Json
 
@@ -57,6 +58,17 @@ def parse(body: str) -> Happening | None:
     if kind.startswith("AWS API Call via CloudTrail") or kind.startswith("AWS Service Event via CloudTrail"):
         return _call(event, detail)
     return None
+
+
+def act_of(body: str) -> TrailEvent | None:
+    """The CloudTrail record that a message carries, for naming who did it; ``None`` when it carries none."""
+    event = _document(body)
+    if "Message" in event and event.get("Type") == "Notification":
+        event = _document(str(event["Message"]))
+    detail = event.get("detail")
+    if not isinstance(detail, Mapping) or not str(event.get("detail-type", "")).endswith("via CloudTrail"):
+        return None
+    return parse_event({"CloudTrailEvent": orjson.dumps(detail).decode()})
 
 
 def _document(text: str) -> Mapping[str, Json]:

@@ -21,6 +21,7 @@ from driftguard.errors import StoreError
 from driftguard.model.schedule import SlotState
 from driftguard.service.scheduler.calendar import Timetable
 from driftguard.service.scheduler.events import Listener
+from driftguard.service.scheduler.heard import Heard
 from driftguard.service.scheduler.work import Scanner, Services
 from driftguard.service.scheduler.worker import Work, Worker
 from driftguard.settings.service import Schedule
@@ -51,12 +52,13 @@ class Scheduler:
         self._clock = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        job = work or Scanner(services)
+        heard = Heard()
+        job = work or Scanner(services, heard)
         self._workers = [
             Worker(services.store, f"{self.owner}/{number}", job, self._settings.lease, services.clock)
             for number in range(self._settings.lease.workers)
         ]
-        self.listener = Listener(services, self._wake) if self._settings.events.queue_url else None
+        self.listener = Listener(services, self._wake, heard) if self._settings.events.queue_url else None
         self.counts: dict[str, int] = {"missed": 0, "overlapping": 0, "errors": 0}
         """What APScheduler told of, for the metrics."""
         self._counting = threading.Lock()
@@ -83,6 +85,8 @@ class Scheduler:
         """Stop ringing and working; units under way are given back.  Waits at most ``timeout`` seconds."""
         if self._clock.running:
             self._clock.shutdown(wait=False)
+        if self.listener is not None:
+            self.listener.stop(0)
         threads = [
             threading.Thread(target=worker.stop, args=[timeout], daemon=True) for worker in self._workers
         ]

@@ -15,6 +15,8 @@ from driftguard.history.port import Store
 from driftguard.model import Json, Report, RunStatus
 from driftguard.model.schedule import EVENTS, Lease, Slot, Unit, UnitState
 from driftguard.scan import Job, scan
+from driftguard.service import emf
+from driftguard.service.scheduler.heard import Heard
 from driftguard.service.scheduler.worker import Worker
 from driftguard.settings import Settings
 from driftguard.settings.service import Schedule
@@ -41,13 +43,15 @@ class Interrupted(DriftguardError):
 class Scanner:
     """Does the units of schedules and events by scanning."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, heard: Heard | None = None) -> None:
         self._services = services
+        self._heard = heard or Heard()
         self._schedules = {schedule.id: schedule for schedule in services.settings.service.schedules}
 
     def __call__(self, lease: Lease, stopped: Callable[[], bool]) -> None:
         if lease.schedule == EVENTS:
-            self._scan(lease, stopped, _event_job(self._services, lease.task))
+            job = replace(_event_job(self._services, lease.task), heard=self._heard)
+            self._scan(lease, stopped, job)
             return
         schedule = self._schedules.get(lease.schedule)
         if schedule is None:
@@ -91,6 +95,7 @@ class Scanner:
         report = scan(replace(job, lease=lease), cancelled=stopped)
         if report.run.status is RunStatus.INTERRUPTED:
             raise Interrupted("the scan was stopped before it was complete.")
+        emf.tell(report, self._services.settings.service.emf_namespace)
         self._services.deliver()
         return report
 

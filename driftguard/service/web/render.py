@@ -35,6 +35,7 @@ NAVIGATION = (
     ("runs", "/runs"),
     ("waivers", "/waivers"),
     ("policies", "/policies"),
+    ("notifications", "/notifications"),
     ("settings", "/settings"),
     ("audit", "/audit"),
 )

@@ -9,8 +9,9 @@ import pytest
 
 from driftguard.aws import Aws, Place
 from driftguard.errors import CredentialsError
-from driftguard.live import Deletion, ReadOptions, Seen, read_place
+from driftguard.live import Deletion, ReadOptions, Seen, read_account, read_place
 from driftguard.live import history as config_history
+from driftguard.live.account import FACTS
 from driftguard.model import DeclaredResource, Gap, GapReason, Resource, Source
 from driftguard.settings import Settings
 
@@ -296,3 +297,10 @@ def test_an_aggregator_shows_what_the_place_shows(deployed: Sandbox) -> None:
     missing = list(read_aggregate(place, "none"))
     assert missing
     assert all(isinstance(one, Gap) for one in missing)
+
+
+def test_every_fact_of_an_account_can_be_read(sandbox: Sandbox) -> None:
+    place = place_of(sandbox)
+    refused = {one.identifier: one.detail for one in read_account(place, FACTS) if isinstance(one, Gap)}
+    assert refused == {}
+    assert sandbox.unknown == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -262,3 +263,14 @@ def test_nobody_outside_can_pass_for_the_sandbox_itself(sandbox_http: Sandbox) -
             QueueUrl=sqs.create_queue(QueueName="q")["QueueUrl"], AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
     )
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "GET"])
+@pytest.mark.parametrize("path", ["/", "/_sandbox/reset"])
+def test_a_web_page_gets_nothing(sandbox_http: Sandbox, method: str, path: str) -> None:
+    address = sandbox_http.environment()["AWS_ENDPOINT_URL"] + path
+    request = urllib.request.Request(address, method=method, headers={"Origin": "https://evil.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 403
+    assert "Access-Control-Allow-Origin" not in refused.value.headers

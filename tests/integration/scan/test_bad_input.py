@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from driftguard.sandbox import Sandbox
-from tests.scanning import run, variables
+from tests.scanning import run, small_stack, variables
 
 
 def refused(folder: Path, environment: Mapping[str, str], *arguments: str, says: str, advises: str) -> None:
@@ -52,8 +52,20 @@ def test_credentials_that_have_expired(sandbox_http: Sandbox, tmp_path: Path) ->
     refused(tmp_path, variables(sandbox_http), "scan", says="expired", advises="Sign in again")
 
 
-def test_credentials_that_expire_in_the_middle(sandbox_http: Sandbox, tmp_path: Path) -> None:
-    sandbox_http.faults.add("expired", service="cloudformation")
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("cloudformation", "DescribeStacks"),
+        ("cloudformation", "GetTemplate"),
+        ("config", "SelectResourceConfig"),
+        ("cloudcontrol", "GetResource"),
+    ],
+)
+def test_credentials_that_expire_in_the_middle(
+    sandbox_http: Sandbox, tmp_path: Path, service: str, operation: str
+) -> None:
+    small_stack(sandbox_http)
+    sandbox_http.faults.add("expired", service=service, operation=operation)
     refused(tmp_path, variables(sandbox_http), "scan", says="expired", advises="Sign in again")
 
 

@@ -30,8 +30,8 @@ def chromium() -> tuple[str, str]:
 
 
 @contextmanager
-def opened(*arguments: str, script: bool = True) -> Iterator[Any]:
-    """A browser window."""
+def opened(*arguments: str, script: bool = True, downloads: Path | None = None) -> Iterator[Any]:
+    """A browser window, which saves what it downloads in ``downloads``."""
     binary, driver = chromium()
     webdriver = pytest.importorskip("selenium.webdriver")
     service = pytest.importorskip("selenium.webdriver.chrome.service")
@@ -45,8 +45,12 @@ def opened(*arguments: str, script: bool = True) -> Iterator[Any]:
         *arguments,
     ):
         options.add_argument(argument)
+    preferences: dict[str, object] = {}
     if not script:
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        preferences["profile.managed_default_content_settings.javascript"] = 2
+    if downloads is not None:
+        preferences["download.default_directory"] = str(downloads)
+    options.add_experimental_option("prefs", preferences)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     window = webdriver.Chrome(options=options, service=service.Service(driver))
     try:
@@ -55,12 +59,17 @@ def opened(*arguments: str, script: bool = True) -> Iterator[Any]:
         window.quit()
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """``app`` on a free port of this machine; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
     )
@@ -79,8 +88,8 @@ def served(app: Any) -> Iterator[str]:
 
 
 def axe() -> str:
-    """The source of axe-core, where npm put it: DRIFTGUARD_AXE, or node_modules of the checkout."""
-    given = os.environ.get("DRIFTGUARD_AXE")
+    """The source of axe-core, where npm put it: AXE_CORE, or node_modules of the checkout."""
+    given = os.environ.get("AXE_CORE")
     path = Path(given) if given else Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
     if not path.exists():
         message = "axe-core is needed (npm install --no-save axe-core)"

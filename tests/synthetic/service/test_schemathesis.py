@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.service_values import House, house
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is a tool of development")
-EXAMPLES = int(os.environ.get("DRIFTGUARD_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
 
 
 @pytest.fixture(scope="module")

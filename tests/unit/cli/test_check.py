@@ -153,6 +153,35 @@ def test_a_waiver_without_a_reason_does_not_count_and_is_told_of(
     assert "t.yaml:9: Metadata.driftguard.waive of S3_BUCKET_VERSIONING_ENABLED gives no reason" in found.err
 
 
+def test_a_waiver_that_accepts_nothing_is_told_of(template: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = YAML.replace("logs}]", "logs}]\n    Properties: {VersioningConfiguration: {Status: Enabled}}")
+    template.write_text(kept, encoding="utf-8")
+    run(["check", str(template), *ONLY])
+    idle = "Metadata.driftguard.waive of S3_BUCKET_VERSIONING_ENABLED matches no fault; it can go."
+    assert idle in capsys.readouterr().err
+    template.write_text(
+        YAML.replace("policy: S3_BUCKET_VERSIONING", "policy: S3_BUCKET_VERSONING"), encoding="utf-8"
+    )
+    run(["check", str(template), *ONLY])
+    assert "waive names S3_BUCKET_VERSONING_ENABLED, which is no policy." in capsys.readouterr().err
+
+
+def test_text_says_in_which_environment_a_fault_is(
+    template: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, mode in (("prod", "Enabled"), ("dev", "Suspended"), ("test", "Suspended")):
+        (template.parent / f"{name}.json").write_text(json.dumps({"Mode": mode}), encoding="utf-8")
+    files = [
+        word
+        for name in ("prod", "dev", "test")
+        for word in ("--parameters", str(template.parent / f"{name}.json"))
+    ]
+    _, out = check(capsys, str(template), *ONLY, *files)
+    faults = [line for line in out.splitlines() if " Docs: " in line]
+    assert len(faults) == 1
+    assert faults[0].endswith("(dev, test)")
+
+
 def test_an_unknown_policy_or_framework_is_an_error(
     template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

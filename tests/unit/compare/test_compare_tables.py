@@ -33,7 +33,7 @@ def test_every_row_names_a_type_that_exists() -> None:
 def test_every_default_names_a_property_that_exists() -> None:
     wrong = []
     for row in rows("defaults.jsonl"):
-        if row["type"] != "*":
+        if row["type"] != "*" and not row["path"].startswith("**/"):
             schema = registry().get(row["type"])
             assert schema is not None
             if not schema.known("/" + row["path"]):

@@ -256,7 +256,7 @@ def test_explain_says_something_of_every_declared_property() -> None:
     assert {(row.path, row.verdict, row.rule) for row in rows} == {
         ("/QueueName", "EQUAL", "same value"),
         ("/DelaySeconds", "EQUAL", "scalar-type"),
-        ("/VisibilityTimeout", "DIFFERENT", "NOT_EQUAL"),
+        ("/VisibilityTimeout", "DIFFERENT", "not equal by any rule"),
         ("/KmsMasterKeyId", "NOT_CHECKED", "UNRESOLVED: export"),
     }
 

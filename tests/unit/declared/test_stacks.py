@@ -98,6 +98,8 @@ class FakeAws:
                 Ghost="g-1",
             ),
             f"{ARN}/child/1": [],
+            f"{ARN}/moving/1": _listed(Topic="arn:aws:sns:moving"),
+            f"{ARN}/stuck/1": [],
         }
         self.templates: dict[str, Any] = {f"{ARN}/app/1": TEMPLATE, f"{ARN}/child/1": {"Resources": {}}}
         self.fails: dict[str, Exception] = {}
@@ -210,6 +212,18 @@ def test_nothing_is_silently_left_out() -> None:
     assert next(state for state in declared.stacks if state.name == "child").parent_id == f"{ARN}/app/1"
 
 
+def test_what_stacks_hold_is_known_in_any_state() -> None:
+    declared = declare(_read(FakeAws()))
+    assert {"b-1", "arn:aws:sns:moving"} <= {physical_id for _, physical_id in declared.held}
+    assert not declared.unlisted
+    aws = FakeAws()
+    aws.fails["template"] = ThrottledError("slow")
+    held = declare(_read(aws))
+    assert held.held == declared.held and not held.unlisted
+    aws.fails["resources"] = ThrottledError("slow")
+    assert declare(_read(aws)).unlisted
+
+
 def test_naming_a_stack_takes_its_nested_ones_along() -> None:
     assert [stack.name for stack in _read(FakeAws(), ["app"]).stacks] == ["app", "child"]
     assert [stack.name for stack in _read(FakeAws(), ["m*"]).stacks] == ["moving"]
@@ -228,14 +242,14 @@ def test_naming_a_stack_takes_its_nested_ones_along() -> None:
             "template",
             ThrottledError("slow", action="cloudformation:GetTemplate"),
             GapReason.THROTTLED,
-            "cloudformation:GetTemplate",
+            None,
         ),
         ("resources", GoneError("gone"), GapReason.IN_PROGRESS, None),
         (
             "exports",
             AwsError("odd", action="cloudformation:ListExports"),
             GapReason.UNREADABLE,
-            "cloudformation:ListExports",
+            None,
         ),
         ("availability_zones", AccessDeniedError("no", action="ec2:X"), GapReason.ACCESS_DENIED, "ec2:X"),
         (

@@ -255,6 +255,16 @@ def test_deleted_unmanaged_and_undeclared_are_findings_of_their_own() -> None:
     }
 
 
+@pytest.mark.parametrize("stack", ["app", None])
+def test_what_is_unmanaged_stays_so_while_a_stack_was_not_read(stack: str | None) -> None:
+    first = nightly(0, (), [drift("a"), drift("stray", DriftStatus.UNMANAGED, stack="", stack_id="")])
+    gap = Gap(reason=GapReason.THROTTLED, account=ACCOUNT, region=key("a").region, detail="", stack=stack)
+    disturbed = nightly(1, first, [drift("a")], gaps=[gap])
+    assert disturbed.resolved == ()
+    healed = nightly(2, disturbed, [drift("a")])
+    assert [f.key.identifier for f in healed.resolved] == ["stray"]
+
+
 def test_a_resource_that_is_no_longer_declared_does_not_drift() -> None:
     first = nightly(0, (), [drift("a"), drift("b")])
     second = nightly(1, first, [drift("b")])

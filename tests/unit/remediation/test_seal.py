@@ -10,7 +10,7 @@ import pytest
 from driftguard.errors import InputError, PolicyError
 from driftguard.remediation.documents import parse_document
 from driftguard.remediation.remedies import load_remedies
-from driftguard.remediation.render import markdown, text
+from driftguard.remediation.render import full, markdown
 from driftguard.remediation.seal import digest_of, read, token_of, write
 from driftguard.remediation.values import ABSENT, settings_patch, undo
 from tests.unit.remediation.test_guards import STEP, sealed
@@ -49,7 +49,7 @@ def test_what_is_no_plan_is_an_input_error(tmp_path: Path, content: str) -> None
 
 def test_a_stranger_reads_what_why_and_the_way_back() -> None:
     plan = sealed(steps=(replace(STEP, message="It differs.", why_this_cure="Because.", why_safe="Surely."),))
-    for said in (text(plan), markdown(plan)):
+    for said in (full(plan), markdown(plan)):
         for part in (
             "It differs.",
             "Because.",
@@ -59,7 +59,7 @@ def test_a_stranger_reads_what_why_and_the_way_back() -> None:
             "Enabled",
         ):
             assert part in said
-    assert "Nothing has been done" in text(plan)
+    assert "Nothing has been done" in full(plan)
 
 
 LIVE = {"A": {"B": 1}, "List": [1, 2]}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from driftguard.errors import PolicyError
-from driftguard.model import ComplianceType, Evaluation, ResourceKey, Severity
-from driftguard.rules.frameworks import Attestation, ControlStatus, load_frameworks, score
+from driftguard.history.port import Attestation
+from driftguard.rules import Catalogue
+from driftguard.rules.frameworks import Framework, load_frameworks
 from driftguard.rules.packs import Judge, read_pack
+from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
 from driftguard.rules.shipped import load_all
 from tests.shared_data import shared
 
@@ -29,38 +31,27 @@ controls:
 """
 
 
-def said(policy: str, resource: str, compliance: ComplianceType) -> Evaluation:
-    key = ResourceKey(account="1", region="r", type="T", identifier=resource)
-    return Evaluation(policy=policy, key=key, compliance=compliance, severity=Severity.LOW)
+def framework_of(folder: Path) -> Framework:
+    (folder / "f.yaml").write_text(FILE, encoding="utf-8")
+    (framework,) = load_frameworks([folder]).frameworks
+    return framework
 
 
 def test_the_score_counts_each_pair_once(tmp_path: Path) -> None:
-    (tmp_path / "f.yaml").write_text(FILE, encoding="utf-8")
-    (framework,) = load_frameworks([tmp_path]).frameworks
-    good, bad, unknown, none = (
-        ComplianceType.COMPLIANT,
-        ComplianceType.NON_COMPLIANT,
-        ComplianceType.INSUFFICIENT_DATA,
-        ComplianceType.NOT_APPLICABLE,
-    )
-    evaluations = [
-        said("A", "x", good),
-        said("B", "x", good),
-        said("B", "y", bad),
-        said("C", "x", unknown),
-        said("D", "x", none),
-        said("Z", "x", bad),
+    framework = framework_of(tmp_path)
+    counts = [
+        ("A", "COMPLIANT", 1),
+        ("B", "COMPLIANT", 1),
+        ("B", "NON_COMPLIANT", 1),
+        ("C", "INSUFFICIENT_DATA", 1),
+        ("D", "NOT_APPLICABLE", 1),
+        ("Z", "NON_COMPLIANT", 1),
     ]
-    attested = Attestation(
-        framework="test", control="5", met=True, by="me", at=NOW, expires_at=datetime(2027, 1, 1, tzinfo=UTC)
-    )
-    over = Attestation(
-        framework="TEST", control="6", met=True, by="me", at=NOW, expires_at=datetime(2026, 1, 1, tzinfo=UTC)
-    )
-    found = score(framework, evaluations, [attested, over], now=NOW)
-    assert (found.compliant_pairs, found.judged_pairs, found.untold_pairs) == (2, 3, 1)
-    assert found.percent == 66.67
-    assert [one.status for one in found.controls] == [
+    by_policy = tallies(counts, Catalogue(policies=()))
+    pairs = whole(framework, by_policy)
+    assert (pairs.compliant, pairs.judged, pairs.untold, pairs.percent) == (2, 3, 1, 66.67)
+    rows = control_rows(framework, by_policy, attested={"5"})
+    assert [row.status for row in rows] == [
         ControlStatus.NON_COMPLIANT,
         ControlStatus.NON_COMPLIANT,
         ControlStatus.INSUFFICIENT_DATA,
@@ -68,15 +59,26 @@ def test_the_score_counts_each_pair_once(tmp_path: Path) -> None:
         ControlStatus.ATTESTED,
         ControlStatus.MANUAL,
     ]
-    assert found.controls[3].not_judged == ("D",)
-    assert "2 compliant of 3 judged pairs" in found.method
-    assert "2 are judged by people (1 attested)" in found.method
+    told = method(rows, pairs)
+    assert "2 compliant of 3 judged pairs" in told
+    assert "2 are judged by people (1 attested)" in told
 
 
 def test_nothing_judged_is_no_score(tmp_path: Path) -> None:
-    (tmp_path / "f.yaml").write_text(FILE, encoding="utf-8")
-    (framework,) = load_frameworks([tmp_path]).frameworks
-    assert score(framework, [], now=NOW).percent is None
+    assert whole(framework_of(tmp_path), {}).percent is None
+
+
+def test_a_word_holds_until_it_expires() -> None:
+    word = Attestation(
+        id="1",
+        framework="T",
+        control="5",
+        actor="me",
+        at=NOW,
+        statement="s",
+        expires_at=NOW + timedelta(days=1),
+    )
+    assert word.holds(NOW) and not word.holds(NOW + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

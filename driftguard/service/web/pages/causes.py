@@ -11,21 +11,31 @@ from starlette.responses import HTMLResponse
 from driftguard.history.causes import group
 from driftguard.history.port import Query
 from driftguard.model import Cause, Finding
+from driftguard.report.causes import cause_rows
 from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.calling import Reading
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.items import cards
-from driftguard.service.web.render import show
+from driftguard.service.web.render import say_of, show
 
 router = APIRouter()
-_MOST = 2000
+_MOST = 1000
 """How many of the worst findings are grouped; the page says when there are more."""
+_SHOWN = 100
 
 
 @router.get("/causes")
 def causes(request: Request, reading: Reading) -> HTMLResponse:
     found, findings, total = _causes(reading)
-    return show(request, "causes", causes=found, looked_at=len(findings), total=total)
+    rows = cause_rows(found, {one.fingerprint for one in findings}, say_of(request))
+    return show(
+        request,
+        "causes",
+        rows=rows[:_SHOWN],
+        more=max(0, len(rows) - _SHOWN),
+        looked_at=len(findings),
+        total=total,
+    )
 
 
 @router.get("/causes/{cause_id}")
@@ -36,7 +46,8 @@ def cause(request: Request, cause_id: str, reading: Reading) -> HTMLResponse:
         raise NotFoundError("there is no such cause any more.", fix="The list shows those of now.")
     members = set(one.fingerprints)
     listed = cards(request, [finding for finding in findings if finding.fingerprint in members])
-    return show(request, "cause", cause=one, items=listed)
+    (row,) = cause_rows([one], members, say_of(request))
+    return show(request, "cause", cause=one, row=row, items=listed)
 
 
 def _causes(reading: ScopedStore) -> tuple[tuple[Cause, ...], Sequence[Finding], int]:

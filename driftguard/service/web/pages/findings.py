@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.errors import InputError
+from driftguard.history.port import Query
 from driftguard.model import FindingKind, FindingStatus, Severity
 from driftguard.report.document import finding_document
 from driftguard.service.calling import Acting, Calling, Reading, Serving
@@ -21,6 +22,8 @@ from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
 _MOST_VIEWS = 50
+_PLANS = 100
+"""How many of the newest plans a finding looks for itself in."""
 _FIELDS = ("severity", "status", "kind", "account", "region", "type", "stack", "policy")
 _ORDERS = ("severity", "-first_seen", "first_seen", "-last_seen", "account", "type", "resource")
 _COLUMNS = (
@@ -58,6 +61,7 @@ def findings(request: Request, reading: Reading, services: Serving, who: Calling
         request,
         "findings",
         filter=chosen,
+        never=reading.never(),
         items=cards(request, page.items),
         page=page,
         orders=_ORDERS,
@@ -92,6 +96,11 @@ def finding(request: Request, fingerprint: str, reading: Reading, services: Serv
         policy=policy,
         waiver=waiver,
         can_plan=services.planner is not None,
+        plans=[
+            plan
+            for plan in reading.plans(Query(limit=_PLANS)).items
+            if any(fingerprint in (step.finding, *step.findings) for step in plan.steps)
+        ],
     )
 
 

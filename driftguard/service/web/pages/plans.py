@@ -1,19 +1,27 @@
-"""Plans: what would be done, who approved it, and what came of it."""
+"""Plans: what would be done, who approved it, and what came of it while it is being done."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from driftguard.model.remediation import ExecutionStatus, Plan
 from driftguard.service.actions import approved
 from driftguard.service.calling import Acting, Calling, Reading, Serving
+from driftguard.service.desk import APPLIED
 from driftguard.service.problems import NotFoundError
+from driftguard.service.services import Services
 from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
 from driftguard.service.web.render import show
+from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
+_COLUMNS = ("id", "author", "created_at", "expires_at", "steps", "approvals", "approved", "digest")
+_UNDER_WAY = frozenset({ExecutionStatus.PENDING, ExecutionStatus.STARTED})
 
 
 @router.get("/plans")
@@ -30,22 +38,76 @@ def plans(request: Request, reading: Reading, services: Serving) -> HTMLResponse
     )
 
 
+@router.get("/plans.csv")
+def plans_csv(request: Request, reading: Reading, services: Serving) -> Response:
+    page = reading.plans(filter_of(request, order="-created_at").query())
+    rows = [
+        {
+            "id": plan.id,
+            "author": plan.author,
+            "created_at": plan.created_at.isoformat(),
+            "expires_at": plan.expires_at.isoformat(),
+            "steps": len(plan.steps),
+            "approvals": " ".join(one.approver for one in plan.approvals),
+            "approved": approved(plan, services),
+            "digest": plan.digest,
+        }
+        for plan in page.items
+    ]
+    return csv_response("plans", _COLUMNS, rows)
+
+
 @router.get("/plans/{plan_id}")
 def plan(request: Request, plan_id: str, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
-    found = reading.plan(plan_id)
-    if found is None:
-        raise NotFoundError("there is no such plan.", fix="The list shows those that you may see.")
+    found = _found(reading.plan(plan_id))
+    open_findings = {
+        one.fingerprint: one
+        for step in found.steps
+        for name in (step.findings or (step.finding,))
+        if (one := reading.finding(name)) is not None
+    }
     return show(
         request,
         "plan",
         plan=found,
+        findings=open_findings,
         approved=approved(found, services),
         needed=found.required_approvals,
-        executions=services.store.executions(plan_id),
         own=found.author == who.name,
         expired=found.expires_at <= services.clock(),
         can_apply=services.applier is not None,
+        **_state(found, services),
     )
+
+
+@router.get("/plans/{plan_id}/progress")
+def progress(request: Request, plan_id: str, reading: Reading, services: Serving) -> HTMLResponse:
+    """The part of the page that renews itself while the plan is applied."""
+    found = _found(reading.plan(plan_id))
+    return show(request, "plan_progress", plan=found, **_state(found, services))
+
+
+def _found(plan: Plan | None) -> Plan:
+    if plan is None:
+        raise NotFoundError("there is no such plan.", fix="The list shows those that you may see.")
+    return plan
+
+
+def _state(plan: Plan, services: Services) -> dict[str, Any]:
+    """How far the plan is: its steps' executions, whether more is to come, and the run that looked afterwards."""
+    executions = services.store.executions(plan.id)
+    by_step = {one.step: one for one in executions}
+    document = services.store.document(APPLIED, plan.id)
+    kept = document.value if document else {}
+    run = str(kept.get("run", ""))
+    return {
+        "executions": executions,
+        "by_step": by_step,
+        "busy": services.applying(plan.id),
+        "unfinished": len(by_step) < len(plan.steps) or any(one.status in _UNDER_WAY for one in executions),
+        "check": services.store.run(run) if run else None,
+        "stopped": str(kept.get("why", "")),
+    }
 
 
 @router.post("/plans/{plan_id}/approve")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.history.port import Query
 from driftguard.history.timeline import timeline
@@ -14,22 +14,44 @@ from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
 from driftguard.service.web.items import cards
 from driftguard.service.web.render import show
+from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
 _TIMELINE = 50
+_FIELDS = ("account", "region", "type", "stack")
+_COLUMNS = ("type", "account", "region", "identifier", "name", "arn", "read")
 
 
 @router.get("/resources")
 def resources(request: Request, reading: Reading) -> HTMLResponse:
-    chosen = filter_of(request, "account", "region", "type", "stack", order="type")
+    chosen = filter_of(request, *_FIELDS, order="type")
     return show(
         request,
         "resources",
         filter=chosen,
+        never=reading.never(),
         page=reading.resources(chosen.query()),
         orders=("type", "account", "resource", "name", "-changed"),
         command=chosen.command("driftguard", "resources", options=("account", "region", "type", "stack")),
     )
+
+
+@router.get("/resources.csv")
+def resources_csv(request: Request, reading: Reading) -> Response:
+    page = reading.resources(filter_of(request, *_FIELDS, order="type").query())
+    rows = [
+        {
+            "type": one.key.type,
+            "account": one.key.account,
+            "region": one.key.region,
+            "identifier": one.key.identifier,
+            "name": one.name or "",
+            "arn": one.arn or "",
+            "read": one.captured_at.isoformat() if one.captured_at else "",
+        }
+        for one in page.items
+    ]
+    return csv_response("resources", _COLUMNS, rows)
 
 
 @router.get("/resources/{resource_id}")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.model import RunStatus
+from driftguard.report.document import run_document
+from driftguard.report.gaps import grouped
 from driftguard.service.calling import Acting, Reading, Serving
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
-from driftguard.service.web.pages.today import grouped_gaps
-from driftguard.service.web.render import show
+from driftguard.service.web.render import say_of, show
+from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
+_SLOTS = 15
+_COLUMNS = ("id", "status", "outcome", "started_at", "finished_at", "trigger", "error")
 
 
 @router.get("/runs")
@@ -28,7 +32,14 @@ def runs(request: Request, reading: Reading, services: Serving) -> HTMLResponse:
         statuses=[status.value for status in RunStatus],
         upcoming=services.upcoming(),
         points={point.run: point for point in services.store.trends(limit=60)},
+        slots=services.store.slots(limit=_SLOTS),
     )
+
+
+@router.get("/runs.csv")
+def runs_csv(request: Request, reading: Reading) -> Response:
+    page = reading.runs(filter_of(request, "status", order="-started_at").query())
+    return csv_response("runs", _COLUMNS, [run_document(one) for one in page.items])
 
 
 @router.post("/runs")
@@ -53,6 +64,6 @@ def _run(request: Request, run_id: str, reading: Reading, services: Serving, tem
     watched = services.scans.progress(run_id)
     if found is None and watched is None:
         raise NotFoundError("there is no such run.")
-    gaps = [] if found is None else grouped_gaps(reading.gaps(run_id))
+    gaps = grouped(reading.gaps(run_id) if found else (), say_of(request))
     point = next((one for one in services.store.trends(limit=400) if one.run == run_id), None)
     return show(request, template, run=found, run_id=run_id, watched=watched, gaps=gaps, point=point)

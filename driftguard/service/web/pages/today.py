@@ -1,70 +1,144 @@
-"""Today: what is new, worst first, what was not looked at, and when the last and the next run are."""
+"""Today: what is new, worst first, by whose act; what waits for a decision; what was not looked at; the runs."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from driftguard.history.causes import group
 from driftguard.history.port import Query
-from driftguard.model import FindingStatus, Gap, Run, RunStatus, Severity
+from driftguard.model import Finding, FindingStatus, Gap, Outcome, Run, RunStatus, Scope, Severity
+from driftguard.model.notice import DeliveryState
+from driftguard.model.remediation import Plan
+from driftguard.report.causes import cause_rows
 from driftguard.report.charts import charts
-from driftguard.report.view import Item
+from driftguard.report.gaps import grouped
+from driftguard.service.access.roles import Permission
 from driftguard.service.access.scoped import ScopedStore
+from driftguard.service.actions import approved
 from driftguard.service.calling import Calling, Reading, Serving
+from driftguard.service.services import Services
 from driftguard.service.web.items import cards
 from driftguard.service.web.render import say_of, show
 
 router = APIRouter()
 _SHOWN = 25
+_GROUPED = 300
+"""How many of the new findings, the worst, are put together by their cause."""
+_CAUSES = 6
+_SOON = timedelta(days=14)
+_DAY = timedelta(days=1)
+_RUNS = 100
+"""How many of the newest runs today may be made of: a night's own, and those that events started since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits for somebody: a plan for its approval, a waiver for its end, a message for its channel."""
+
+    plans: tuple[Plan, ...]
+    ending: int
+    over: int
+    unsent: int
+
+    def __bool__(self) -> bool:
+        return bool(self.plans or self.ending or self.over or self.unsent)
 
 
 @router.get("/")
 def today(request: Request, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
     say = say_of(request)
-    runs = reading.runs(Query(limit=10)).items
-    last = next((run for run in runs if run.status is RunStatus.SUCCEEDED), None)
-    new, total_new = ([], 0) if last is None else _new(request, reading, last)
-    listed = {one.finding.fingerprint for one in new}
+    runs = reading.runs(Query(limit=_RUNS)).items
+    seen = _seen(runs)
+    last, since = (seen[0], _since(seen)) if seen else (None, None)
+    fresh = reading.findings(Query(statuses=("OPEN",), since=since, limit=_GROUPED)) if since else None
+    found: tuple[Finding, ...] = fresh.items if fresh else ()
+    listed = {one.fingerprint for one in found[:_SHOWN]}
     worst = reading.findings(Query(statuses=("OPEN",), limit=_SHOWN + len(listed)))
     still = [one for one in worst.items if one.fingerprint not in listed]
     counts = reading.finding_counts(Query(statuses=("OPEN",)))
     points = services.store.trends(limit=90) if reading.accounts is None else ()
+    by_run = {one.run: one for one in points}
     return show(
         request,
         "today",
         last=last,
+        since=since,
+        partial=any(one.outcome is Outcome.PARTIAL for one in seen),
         running=next((run for run in runs if run.status is RunStatus.RUNNING), None),
         failed=runs[0] if runs and runs[0].status is RunStatus.FAILED else None,
         upcoming=services.upcoming(),
-        new=new,
-        total_new=total_new,
-        still=cards(request, still[:_SHOWN], "" if last is None else last.id),
+        new=cards(request, found[:_SHOWN], new=True),
+        total_new=fresh.total or 0 if fresh else 0,
+        causes=cause_rows(group(found), {one.fingerprint for one in found}, say)[:_CAUSES],
+        waiting=_waiting(reading, services),
+        still=cards(request, still[:_SHOWN]),
         total_open=sum(counts.values()),
         counts=[(severity.value, counts.get(severity.value, 0)) for severity in Severity],
         drifted=reading.drifts(Query(statuses=("DRIFTED",), limit=1)).total or 0,
         accepted=sum(reading.finding_counts(Query(statuses=(FindingStatus.SUPPRESSED,))).values()),
-        point=points[-1] if points else None,
-        gaps=grouped_gaps([] if last is None else reading.gaps(last.id)),
+        point=by_run.get(seen[-1].id) if seen else None,
+        resolved=sum(by_run[one.id].resolved for one in seen if one.id in by_run),
+        gaps=grouped(_gaps(reading, seen), say),
         charts=charts(points, say),
     )
 
 
-def _new(request: Request, reading: ScopedStore, last: Run) -> tuple[list[Item], int]:
-    """What the last run opened, worst first, and how many there are."""
-    page = reading.findings(Query(statuses=("OPEN",), since=last.started_at, limit=_SHOWN))
-    return cards(request, page.items, last.id, new=True), page.total or 0
+def _seen(runs: Sequence[Run]) -> list[Run]:
+    """The runs that today is made of, newest first: the newest over everything, and those over parts since then;
+    where there is none over everything, those of the last day before the newest."""
+    done = [one for one in runs if one.status is RunStatus.SUCCEEDED]
+    whole = next((index for index, one in enumerate(done) if one.scope == Scope()), None)
+    if whole is not None:
+        return done[: whole + 1]
+    return [one for one in done if one.started_at > done[0].started_at - _DAY]
 
 
-def grouped_gaps(gaps: Iterable[Gap]) -> list[tuple[Gap, int]]:
-    """One gap of each reason, place, type and missing action, and how many there are, most first."""
-    counts: Counter[tuple[str, ...]] = Counter()
-    first: dict[tuple[str, ...], Gap] = {}
-    for gap in gaps:
-        name = (gap.reason.value, gap.account, gap.region, gap.type or "", gap.action or "")
-        counts[name] += 1
-        first.setdefault(name, gap)
-    return [(first[name], count) for name, count in counts.most_common()]
+def _since(seen: Sequence[Run]) -> datetime:
+    """From when on a finding is new: the start of the newest run over everything, or of the last day."""
+    return seen[-1].started_at if seen[-1].scope == Scope() else seen[0].started_at - _DAY
+
+
+def _gaps(reading: ScopedStore, seen: Sequence[Run]) -> list[Gap]:
+    """What is not looked at now: a later run over a part takes the place of what earlier ones said of it."""
+    found: list[Gap] = []
+    known: list[Scope] = []
+    for run in seen:
+        found += [gap for gap in reading.gaps(run.id) if not any(_covers(scope, gap) for scope in known)]
+        known.append(run.scope)
+    return found
+
+
+def _covers(scope: Scope, gap: Gap) -> bool:
+    return (
+        not (scope.types or scope.stacks)
+        and (not scope.accounts or gap.account in scope.accounts)
+        and (not scope.regions or gap.region in scope.regions)
+    )
+
+
+def _waiting(reading: ScopedStore, services: Services) -> Waiting:
+    now = services.clock()
+    plans = reading.plans(Query(limit=20)).items
+    ends = [one.expires_at for one in reading.waivers()]
+    unsent = 0
+    if services.settings.notify.channels and reading.principal.everywhere(Permission.READ):
+        failed = (DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+        unsent = sum(one.state in failed for one in services.store.deliveries(limit=50))
+    return Waiting(
+        plans=tuple(
+            plan
+            for plan in plans
+            if plan.expires_at > now
+            and not approved(plan, services)
+            and not services.store.executions(plan.id)
+        ),
+        ending=sum(now < end <= now + _SOON for end in ends),
+        over=sum(end <= now for end in ends),
+        unsent=unsent,
+    )

@@ -6,14 +6,31 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.service.calling import Acting, Reading, Serving
 from driftguard.service.web.forms import Form, to
 from driftguard.service.web.render import show
+from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
 _SOON = timedelta(days=14)
+_COLUMNS = (
+    "id", "policy", "account", "region", "type", "resource", "path", "reason", "owner", "approver", "ticket",
+    "expires_at",
+)  # fmt: skip
+
+
+@router.get("/waivers.csv")
+def waivers_csv(reading: Reading) -> Response:
+    rows = [
+        {
+            **{name: getattr(one, name) for name in _COLUMNS if name != "expires_at"},
+            "expires_at": one.expires_at.isoformat(),
+        }
+        for one in reading.waivers()
+    ]
+    return csv_response("waivers", _COLUMNS, rows)
 
 
 @router.get("/waivers")

@@ -1,0 +1,9 @@
+"""A plan for people: in short, in full, as Markdown, in numbers; and what came of it."""
+
+from driftguard.remediation.render.full import text as full
+from driftguard.remediation.render.markdown import markdown
+from driftguard.remediation.render.outcome import outcome
+from driftguard.remediation.render.short import text
+from driftguard.remediation.render.summary import summary
+
+__all__ = ["full", "markdown", "outcome", "summary", "text"]
