@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from driftguard.history.port import AuditEntry, Store
-    from driftguard.model import Finding
     from driftguard.model.remediation import Cure, Plan
     from driftguard.wiring import Wiring
 
@@ -81,8 +80,8 @@ def plan_command(
     out: str | None,
     full: bool,
     output: str,
-) -> int:
-    from driftguard.cli.causes import findings_of_cause
+) -> None:
+    from driftguard.cli.chosen import chosen_findings
     from driftguard.history.port import Query
     from driftguard.model.remediation import Cure
     from driftguard.remediation import Wishes
@@ -104,16 +103,12 @@ def plan_command(
     )
     cures = {**_each(revert, Cure.REVERT), **_each(adopt, Cure.ADOPT), **_each(accept, Cure.ACCEPT)}
     with Wiring(app.settings) as wiring:
-        shared = [one.fingerprint for cause in causes for one in findings_of_cause(wiring.store, cause)]
-        chosen = _chosen(wiring.store, query, (*findings, *shared, *cures))
+        chosen = chosen_findings(wiring.store, query, (*findings, *cures), causes)
         wishes = Wishes(author=wiring.actor, rollout=rollout, cures=cures, allow_deletes=allow_deletes)
-        plan = wiring.plan(chosen, wishes)
-        wiring.store.put_plan(plan)
-    path = Path(out or f"{plan.id}.json")
-    write(plan, path)
+        wiring.store.put_plan(plan := wiring.plan(chosen, wishes))
+    write(plan, path := Path(out or f"{plan.id}.json"))
     _print(plan, output, full=full)
     click.echo(f"The plan is {path}.", err=True)
-    return 0
 
 
 def _print(plan: Plan, output: str, *, full: bool) -> None:
@@ -150,24 +145,6 @@ def _kinds(drift: bool, compliance: bool, unmanaged: bool, named: bool) -> tuple
 
 def _each(names: tuple[str, ...], cure: Cure) -> dict[str, Cure]:
     return dict.fromkeys(names, cure)
-
-
-def _chosen(store: Store, query: object, names: tuple[str, ...]) -> list[Finding]:
-    """The named findings, or all that the query selects."""
-    from driftguard.history.port import Query
-
-    assert isinstance(query, Query)
-    if not names:
-        return list(store.findings(query).items)
-    found = []
-    for name in dict.fromkeys(names):
-        finding = store.finding(name)
-        if finding is None:
-            raise InputError(
-                f"there is no finding {name}.", fix="`driftguard drift` and `compliance` list them."
-            )
-        found.append(finding)
-    return found
 
 
 @command.command("approve", help="Say that a plan may be applied: who, why, and the ticket.")

@@ -60,7 +60,7 @@ def command(
 
 def _selected(store: Store, finding: str, cause: str, by_hand: Selectors) -> list[Selectors]:
     """What each waiver selects: one finding, each of a cause, or what the options say."""
-    from driftguard.cli.causes import findings_of_cause
+    from driftguard.cli.chosen import findings_of_cause
 
     narrowed = any(value not in ("*", ()) for value in by_hand.values())
     if (bool(finding), bool(cause), narrowed).count(True) > 1:

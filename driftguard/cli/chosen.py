@@ -1,4 +1,4 @@
-"""A root cause as a user names it: by the id that reports and the JSON of `drift` show."""
+"""Findings as a user names them: one by one, by a root cause, or by a filter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from driftguard.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from driftguard.history.port import Store
+    from driftguard.history.port import Query, Store
     from driftguard.model import Finding
 
 _PAGE = 1000
@@ -32,3 +32,24 @@ def findings_of_cause(store: Store, cause_id: str) -> Sequence[Finding]:
         )
     members = set(cause.fingerprints)
     return [finding for finding in opened if finding.fingerprint in members]
+
+
+def chosen_findings(
+    store: Store, query: Query, names: Sequence[str], causes: Sequence[str] = ()
+) -> Sequence[Finding]:
+    """The findings called ``names`` and those of ``causes``; without either, all that ``query`` selects.
+
+    Raises `InputError` for a name that there is not.
+    """
+    if not names and not causes:
+        return store.findings(query).items
+    found: dict[str, Finding] = {}
+    for name in names:
+        finding = store.finding(name)
+        if finding is None:
+            raise InputError(
+                f"there is no finding {name}.", fix="`driftguard drift` and `compliance` list them."
+            )
+        found[name] = finding
+    shared = [one for cause in causes for one in findings_of_cause(store, cause)]
+    return list((found | {one.fingerprint: one for one in shared}).values())
