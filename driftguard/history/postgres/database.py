@@ -86,7 +86,8 @@ class PostgresDatabase:
                 connect_timeout=_CONNECT_SECONDS,
                 application_name="driftguard",
                 keepalives_idle=30,
-                options=f"-c statement_timeout={_STATEMENT_SECONDS}s -c lock_timeout=60s -c timezone=UTC",
+                options=f"-c statement_timeout={_STATEMENT_SECONDS}s -c lock_timeout=60s "
+                "-c timezone=UTC -c work_mem=32MB",
             )
         except psycopg.Error as error:
             raise self._explain(error) from None
