@@ -95,8 +95,8 @@ def test_both_languages_have_the_same_words() -> None:
         yaml.safe_load((LOCALES / f"{lang}.yaml").read_text(encoding="utf-8")) for lang in ("en", "ko")
     )
     assert english.keys() == korean.keys()
-    for key, text in english.items():
-        assert set(_fields(text)) == set(_fields(korean[key])), key
+    for name, text in english.items():
+        assert set(_fields(text)) == set(_fields(korean[name])), name
 
 
 def _fields(text: str) -> list[str]:
