@@ -249,6 +249,8 @@ class Walk:
             child = node.child(name) if node else None
             found = self._live_name(name, declared, live, node, path, trail)
             twin = elsewhere(name, value, declared, live, node) if found is None else None
+            if twin is not None and self.schema and self.schema.is_read_only((*path, twin.name)):
+                twin = None
             taken.add(twin.name if twin else found)
             if twin is not None:
                 trail.folded.append(Fold(path=pointer((*path, name)), rule=twin.rule))
