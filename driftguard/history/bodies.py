@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from threading import Lock
 
 import orjson
 import zstandard
 
 from driftguard.errors import StoreError
 from driftguard.history import delta
-from driftguard.history.database import Connection, batches, marks
+from driftguard.history.database import Connection, Row, chunks
 from driftguard.model import Json
 
 _LEVEL = 12
@@ -29,22 +31,59 @@ _DELTA_PAYS = 0.5
 """A delta is kept when it takes at most this part of the full body's size."""
 
 
-class Body(Mapping[str, Json]):
-    """The properties of a state, parsed when they are first looked at.
+class _Inflater:
+    """Decompression, outside of any transaction once the dictionaries are known."""
 
-    An answer about a whole estate is looked at here and there; parsed, it would take seven times the memory.
+    def __init__(self) -> None:
+        self._decompressors = {0: zstandard.ZstdDecompressor()}
+        self._lock = Lock()  # a decompressor serves one thread at a time
+
+    def knows(self, dictionary: int | None) -> bool:
+        return dictionary in (None, _PLAIN) or dictionary in self._decompressors
+
+    def learn(self, dictionary: int, trained: zstandard.ZstdCompressionDict) -> None:
+        self._decompressors[dictionary] = zstandard.ZstdDecompressor(dict_data=trained)
+
+    def inflate(self, dictionary: int | None, data: bytes | None) -> bytes:
+        if dictionary is None or data is None:
+            raise StoreError(
+                "the store misses the body that a state rests on.",
+                fix="`driftguard store verify` names what is damaged.",
+            )
+        if dictionary == _PLAIN:
+            return bytes(data)
+        try:
+            with self._lock:
+                result: bytes = self._decompressors[dictionary].decompress(data)
+        except zstandard.ZstdError as error:
+            raise _damaged(error) from None
+        return result
+
+    def whole(self, row: Row) -> bytes:
+        """The raw bytes of a row of `Bodies._load`."""
+        _, base, dictionary, data, base_dictionary, base_data = row
+        own = self.inflate(dictionary, data)
+        return own if base is None else _patched(self.inflate(base_dictionary, base_data), own)
+
+
+class Body(Mapping[str, Json]):
+    """The properties of a state, inflated and parsed when they are first looked at.
+
+    An answer about a whole estate is looked at here and there; parsed, it would take many times the memory.
+    Looking raises `StoreError` when the body is damaged.
     """
 
     __slots__ = ("_parsed", "_raw")
 
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-        self._parsed: dict[str, Json] | None = None
+    def __init__(self, raw: Callable[[], bytes]) -> None:
+        self._raw: Callable[[], bytes] | None = raw
+        self._parsed: dict[str, Json] = {}
 
     def _open(self) -> dict[str, Json]:
-        if self._parsed is None:
-            self._parsed = orjson.loads(self._raw)
-            self._raw = b""
+        raw = self._raw
+        if raw is not None:
+            self._parsed = orjson.loads(raw())
+            self._raw = None
         return self._parsed
 
     def __getitem__(self, name: str) -> Json:
@@ -66,7 +105,7 @@ class Bodies:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
-        self._decompressors: dict[int, zstandard.ZstdDecompressor] = {0: zstandard.ZstdDecompressor()}
+        self._inflater = _Inflater()
         self._compressor: tuple[int, zstandard.ZstdCompressor] | None = None
         self._full: dict[int, bytes] = {}
 
@@ -114,35 +153,47 @@ class Bodies:
 
     def unpack(self, ids: Sequence[int]) -> Mapping[int, bytes]:
         """The raw bytes of bodies, by id."""
-        wanted = [number for number in dict.fromkeys(ids) if number not in self._full]
-        found = self._load(wanted)
-        bases = [row[0] for row in found.values() if row[0] is not None and row[0] not in self._full]
-        for number, (_, dictionary, data) in self._load(list(dict.fromkeys(bases))).items():
-            self._full[number] = self._inflate(dictionary, data)
-        result = {number: self._full[number] for number in ids if number in self._full}
-        for number, (base, dictionary, data) in found.items():
-            if base is None:
-                result[number] = self._full[number] = self._inflate(dictionary, data)
+        result: dict[int, bytes] = {}
+        wanted = []
+        for number in dict.fromkeys(ids):
+            if number in self._full:
+                result[number] = self._full[number]
             else:
-                result[number] = _patched(self._full[base], self._inflate(dictionary, data))
+                wanted.append(number)
+        for row in self._load(wanted):
+            number, base, dictionary, data, base_dictionary, base_data = row
+            if base is None:
+                result[number] = self._full[number] = self._inflater.inflate(dictionary, data)
+                continue
+            if base not in self._full:
+                self._full[base] = self._inflater.inflate(base_dictionary, base_data)
+            result[number] = _patched(self._full[base], self._inflater.inflate(dictionary, data))
+        if len(result) < len(set(ids)):
+            raise _missing()
         return result
+
+    def lazily(self, ids: Sequence[int]) -> Mapping[int, Body]:
+        """The same, each inflated when it is first looked at, which may be after the transaction."""
+        found = {row[0]: Body(partial(self._inflater.whole, row)) for row in self._load(ids)}
+        if len(found) < len(set(ids)):
+            raise _missing()
+        return found
 
     def forget(self) -> None:
         """Drop cached bodies; called between the batches of a long read."""
         self._full.clear()
 
-    def _load(self, ids: Sequence[int]) -> dict[int, tuple[int | None, int, bytes]]:
-        found: dict[int, tuple[int | None, int, bytes]] = {}
-        for batch in batches(ids):
-            sql = f"SELECT id, base_id, dictionary_id, data FROM bodies WHERE id IN ({marks(len(batch))})"  # noqa: S608
-            for number, base, dictionary, data in self._connection.rows(sql, batch):
-                found[number] = (base, dictionary, bytes(data))
-        if len(found) < len(ids):
-            raise StoreError(
-                "the store misses the body of a state.",
-                fix="`driftguard store verify` names what is damaged.",
-            )
-        return found
+    def _load(self, ids: Sequence[int]) -> Iterator[Row]:
+        """(id, base id, dictionary id, data, and dictionary id and data of the base) of bodies."""
+        for part in chunks(ids):
+            for row in self._connection.rows(
+                "SELECT b.id, b.base_id, b.dictionary_id, b.data, f.dictionary_id, f.data FROM bodies b "  # noqa: S608
+                f"LEFT JOIN bodies f ON f.id = b.base_id WHERE b.id IN ({part})"
+            ):
+                for number in (row[2], row[4]):
+                    if not self._inflater.knows(number):
+                        self._inflater.learn(number, self._dictionary(number))
+                yield row
 
     def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict:
         if number not in self._dictionaries:
@@ -154,15 +205,6 @@ class Bodies:
             self._dictionaries[number] = zstandard.ZstdCompressionDict(bytes(rows[0][0]))
         return self._dictionaries[number]
 
-    def _inflate(self, dictionary: int, data: bytes) -> bytes:
-        if dictionary == _PLAIN:
-            return data
-        if dictionary not in self._decompressors:
-            self._decompressors[dictionary] = zstandard.ZstdDecompressor(
-                dict_data=self._dictionary(dictionary)
-            )
-        return _decompress(self._decompressors[dictionary], data)
-
 
 def _patched(base: bytes, patch: bytes) -> bytes:
     try:
@@ -171,12 +213,10 @@ def _patched(base: bytes, patch: bytes) -> bytes:
         raise _damaged(error) from None
 
 
-def _decompress(decompressor: zstandard.ZstdDecompressor, data: bytes) -> bytes:
-    try:
-        result: bytes = decompressor.decompress(data)
-        return result
-    except zstandard.ZstdError as error:
-        raise _damaged(error) from None
+def _missing() -> StoreError:
+    return StoreError(
+        "the store misses the body of a state.", fix="`driftguard store verify` names what is damaged."
+    )
 
 
 def _damaged(error: Exception) -> StoreError:

@@ -92,3 +92,8 @@ def batches(items: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
     """``items`` in slices of ``size``, below both databases' limit on parameters."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def chunks(ids: Sequence[int]) -> list[str]:
+    """``ids`` as SQL lists of literals (they are integers of our own), so that no parameter limit applies."""
+    return [", ".join(map(str, part)) for part in batches(ids, 5000)]

@@ -198,7 +198,7 @@ def _files(
     taken = report.run.finished_at or at
     states = _states(store, {evaluation.key for evaluation in evaluations}, taken)
     attestations = [a for a in store.attestations(framework) if a.at <= at and a.holds(at)]
-    waivers = [w for w in store.waivers() if w.expires_at > at]
+    waivers = [w for w in store.waivers(at) if w.expires_at > at]
     findings = [*report.findings, *report.resolved]
     return {
         "README.txt": _README.encode(),
@@ -223,7 +223,7 @@ def _files(
 
 def _states(store: Store, keys: set[ResourceKey], at: datetime) -> Iterable[Json]:
     for key in sorted(keys):
-        resource = store.resource(key, at) or store.resource(key)
+        resource = store.resource(key, at)  # and never its state of today: that is no evidence of then
         yield encode(resource) if resource is not None else {"key": encode(key), "state": "not in the store"}
 
 

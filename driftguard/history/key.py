@@ -27,6 +27,11 @@ def load_key(path: Path) -> bytes:
     """The key in ``path``, made on first use.  Raises `ConfigError` when others may read it or it is no key."""
     if not path.exists():
         _make(path)
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """The key in ``path``, which must be there.  Raises `ConfigError` when it is not, or is no key."""
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

@@ -21,22 +21,7 @@ def open_store(url: str, *, create: bool = True, redactor: Redactor | None = Non
     Whatever is written passes ``redactor``.  ``create=False`` refuses a SQLite file that is not there and leaves the schema alone.  Raises
     `StoreError` with what is wrong and what to do.
     """
-    database: Database
-    if url.startswith("sqlite://"):
-        database = _sqlite(url, create)
-    elif url.startswith(("postgresql://", "postgres://")):
-        try:
-            from driftguard.history.postgres.database import PostgresDatabase
-        except ImportError:
-            raise StoreError(
-                "PostgreSQL needs the psycopg package.", fix="`pip install 'driftguard-aws[postgres]'`."
-            ) from None
-        database = PostgresDatabase(url)
-    else:
-        raise StoreError(
-            f"`{url.split(':')[0]}` is not a kind of store.",
-            fix="Write sqlite:///PATH or postgresql://USER@HOST/NAME.",
-        )
+    database = _database(url, create)
     try:
         if create:
             migrate(database)
@@ -46,6 +31,33 @@ def open_store(url: str, *, create: bool = True, redactor: Redactor | None = Non
         database.close()
         raise
     return SqlStore(database, url, redactor)
+
+
+def restore_store(url: str, source: Path) -> None:
+    """Fill the store at ``url``, which must be empty or not there yet, from the backup ``source``."""
+    database = _database(url, create=True)
+    try:
+        database.restore(source)
+        migrate(database)
+    finally:
+        database.close()
+
+
+def _database(url: str, create: bool) -> Database:
+    if url.startswith("sqlite://"):
+        return _sqlite(url, create)
+    if url.startswith(("postgresql://", "postgres://")):
+        try:
+            from driftguard.history.postgres.database import PostgresDatabase
+        except ImportError:
+            raise StoreError(
+                "PostgreSQL needs the psycopg package.", fix="`pip install 'driftguard-aws[postgres]'`."
+            ) from None
+        return PostgresDatabase(url)
+    raise StoreError(
+        f"`{url.split(':')[0]}` is not a kind of store.",
+        fix="Write sqlite:///PATH or postgresql://USER@HOST/NAME.",
+    )
 
 
 def _sqlite(url: str, create: bool) -> Database:

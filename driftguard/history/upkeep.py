@@ -12,9 +12,9 @@ import orjson
 from driftguard.errors import StoreError
 from driftguard.history.bodies import Bodies
 from driftguard.history.codec import iso, micros
-from driftguard.history.database import Connection, batches
+from driftguard.history.database import Connection, batches, chunks
 from driftguard.history.tables.audit import START, AuditPart, broken
-from driftguard.history.tables.base import Part, chunks
+from driftguard.history.tables.base import Part
 from driftguard.model.schedule import EVENTS
 
 _PAGE = 2000
@@ -72,7 +72,7 @@ class UpkeepPart(Part):
     def _verify_audit(self, anchor: tuple[int, str] | None) -> list[str]:
         after, before = 0, START
         log = AuditPart(self.database)
-        seen: str | None = None
+        seen = START if anchor is not None and anchor[0] == 0 else None
         while entries := log.audit_entries(after, _PAGE):
             fault = broken(entries, before, after)
             if fault is not None:

@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo
 
 from driftguard.model import Finding, Json, Report, Severity, Snapshot
 from driftguard.model.notice import Delivery, Message, Notice, Transition
+from driftguard.model.remediation import Plan
 from driftguard.model.schedule import Slot, SlotState
 from driftguard.settings.notify import NotifySettings, QuietHours, Route
 
 Causes = Callable[[Report], Mapping[str, str]]
 Document = Callable[[Finding, Report], Mapping[str, Json]]
+
+_STEPS_TOLD = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,25 @@ class Composer:
             message=message,
             not_before=at,
             digest=digest,
+        )
+
+    def of_plan(self, plan: Plan, now: datetime) -> tuple[Delivery, ...]:
+        """That a plan waits for somebody other than its author, and where its page is."""
+        worst = min((step.severity for step in plan.steps), key=lambda one: one.rank, default=Severity.LOW)
+        page = f"{self.settings.link.rstrip('/')}/plans/{plan.id}" if self.settings.link else plan.id
+        steps = [
+            f"{step.title}: {step.key.type} {step.key.identifier} ({step.key.account})" for step in plan.steps
+        ]
+        message = Message(
+            title=f"Plan {plan.id} by {plan.author} waits for approval ({len(plan.steps)} steps)",
+            severity=worst,
+            text="\n".join([page, *steps[:_STEPS_TOLD]]),
+        )
+        return tuple(
+            Delivery(
+                id=_digest(name, "plan", plan.id, plan.digest), channel=name, message=message, not_before=now
+            )
+            for name in self.settings.approvals
         )
 
     def of_slot(self, slot: Slot, now: datetime) -> tuple[Delivery, ...]:

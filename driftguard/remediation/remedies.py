@@ -206,6 +206,12 @@ def _check_places(remedy: Remedy, wrong: Any) -> None:
         schema = registry().get(type_name)
         if schema is None:
             continue  # accounts and wildcards have no schema
+        if remedy.document == SETTER and "update" not in schema.handlers:
+            raise wrong(
+                f"Cloud Control cannot change {type_name}, so {SETTER} cannot.",
+                "types",
+                fix="Name a document that changes it by the service's own API.",
+            )
         for place in (*remedy.set, *remedy.remove):
             if not schema.known(place):
                 near = schema.suggestion(place)

@@ -42,7 +42,7 @@ def settings_patch(wanted: Mapping[str, Json], live: Mapping[str, Json]) -> list
             continue
         parts = split_pointer(place)
         depth = len(parts)
-        while depth > 1 and at(live, pointer(parts[: depth - 1])) is ABSENT:
+        while depth > 1 and not isinstance(at(live, pointer(parts[: depth - 1])), Mapping | list | tuple):
             depth -= 1
         root = pointer(parts[:depth])
         verb = "add" if at(live, root) is ABSENT else "replace"

@@ -141,6 +141,8 @@ class Again:
 
     def judge(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
         """Whether the fault of a step is gone, ``None`` when it cannot be told; and a sentence."""
+        if live is None and step.deletes:
+            return True, "The resource does not exist any more, as planned."
         fixed, said = self._judge_fault(step, live)
         for policy in step.also if fixed else ():
             met, why = self._judge_policy(policy, live)

@@ -13,6 +13,7 @@ from driftguard.aws import Aws, Target
 from driftguard.declared.repository import Repository
 from driftguard.history.port import Store
 from driftguard.history.redact import Redactor
+from driftguard.live.inventory import type_filter
 from driftguard.model import DeclaredResource, Report, Run, RunStatus, Scope, Snapshot
 from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
@@ -74,7 +75,7 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
             repository=job.repository,
             baselines=job.baselines,
             takes=_takes(job.catalogue),
-            facts=facts_of(job.catalogue.policies),
+            facts=_facts(job),
         )
         memory = _memory(job, readings)
 
@@ -148,6 +149,16 @@ def _takes(catalogue: Catalogue) -> Callable[[str], bool]:
     """Of which policies AWS Config's verdicts are taken: those that are not judged here."""
     judged = catalogue.judged()
     return lambda name: not judged(name)
+
+
+def _facts(job: Job) -> frozenset[str]:
+    """What is asked of an account itself: what the policies on the types in scope need to know of it.
+
+    A look at one security group must not wait for forty questions about the account.
+    """
+    scope = job.settings.scope
+    wants = type_filter(scope.types, scope.exclude_types)
+    return facts_of(one for one in job.catalogue.policies if any(map(wants, one.resource_types)))
 
 
 def _narrowed(job: Job) -> Settings:

@@ -342,7 +342,7 @@ class _PlaceJob:
             self._found.kms_aliases = place.kms.aliases()
         except AwsError as error:
             self._found.gaps.append(gap_of(error, place.account, place.region, type_name="AWS::KMS::Alias"))
-        for fact in read_account(place, self._wanted_facts):
+        for fact in read_account(place, self._wanted_facts) if self._wanted_facts else ():
             if isinstance(fact, Gap):
                 self._found.gaps.append(fact)
             else:

@@ -130,7 +130,7 @@ class Actions:
 
     def approve(self, plan_id: str, *, digest: str, reason: str, ticket: str = "") -> Plan:
         """Approve exactly the plan with ``digest``.  Its author may not."""
-        plan = self._plan(plan_id)
+        plan = self.plan_of(plan_id)
         for account in sorted({step.key.account for step in plan.steps}):
             self.allow(Permission.APPROVE, account)
         self.allow(Permission.APPROVE)
@@ -151,11 +151,11 @@ class Actions:
             approver=self.principal.name, at=now, reason=reason.strip(), digest=digest, ticket=ticket.strip()
         )
         self.services.store.approve_plan(plan_id, approval)
-        return self._plan(plan_id)
+        return self.plan_of(plan_id)
 
     def apply(self, plan_id: str, *, digest: str) -> None:
         """Start an approved plan."""
-        plan = self._plan(plan_id)
+        plan = self.plan_of(plan_id)
         for account in sorted({step.key.account for step in plan.steps}):
             self.allow(Permission.APPROVE, account)
         if self.services.applier is None:
@@ -193,7 +193,8 @@ class Actions:
             )
         return self.services.tester(channel, self.principal.name)
 
-    def _plan(self, plan_id: str) -> Plan:
+    def plan_of(self, plan_id: str) -> Plan:
+        """A plan that the caller may see."""
         plan = self.reading.plan(plan_id)
         if plan is None:
             raise NotFoundError("there is no such plan.")

@@ -61,6 +61,9 @@ class Desk:
 
         made = self.wiring.plan(findings, Wishes(author=author))
         self.wiring.store.put_plan(made)
+        if self.wiring.settings.notify.approvals and made.steps:
+            now = self.wiring.store.clock(self.wiring.clock())
+            self.wiring.store.enqueue(self.wiring.composer.of_plan(made, now), now)
         return made
 
     def applying(self, plan_id: str) -> bool:

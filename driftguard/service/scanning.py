@@ -14,6 +14,7 @@ from driftguard.errors import DriftguardError, RefusedError
 from driftguard.history.port import Store
 from driftguard.model import Report
 from driftguard.scan import Job, Progress, new_run_id, scan
+from driftguard.service import emf
 
 log = structlog.get_logger(__name__)
 
@@ -119,8 +120,9 @@ class Scans:
     def _work(self, job: Job, watched: Watched) -> None:
         with structlog.contextvars.bound_contextvars(run=job.run_id):
             try:
-                self._run(job, watched, self._stop.is_set)
+                report = self._run(job, watched, self._stop.is_set)
                 log.info("scan finished")
+                emf.tell(report, job.settings.service.emf_namespace)
             except DriftguardError as error:
                 log.warning("scan failed", error=str(error))
             except Exception:

@@ -87,6 +87,9 @@ class NotifySettings(Section):
     failures: tuple[str, ...] = Field(
         (), description="Channels that hear of failed and missed nights; empty: every channel of a route."
     )
+    approvals: tuple[str, ...] = Field(
+        (), description="Channels that hear of a plan that waits for approval, with a link to its page."
+    )
     link: str = Field("", description="The address of the web pages; links in messages begin with it.")
     max_attempts: int = Field(12, ge=1, le=100, description="Attempts before a message is given up.")
 
@@ -97,6 +100,7 @@ class NotifySettings(Section):
         if double:
             raise ValueError(f"two channels are called {double[0]}")
         asked = {name for route in self.routes for name in route.channels} | set(self.failures)
+        asked |= set(self.approvals)
         unknown = sorted(asked - set(names))
         if unknown:
             raise ValueError(f"there is no channel {unknown[0]}")

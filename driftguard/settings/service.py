@@ -107,6 +107,12 @@ class ServiceSettings(Section):
     schedules: tuple[Schedule, ...] = Field((), description="What runs when.")
     events: EventSettings = Field(default_factory=EventSettings, description="Events from an SQS queue.")
     lease: LeaseSettings = Field(default_factory=LeaseSettings, description="How workers share the work.")
+    emf_namespace: str = Field(
+        "",
+        max_length=255,
+        pattern=r"^[\w.\-/#]*$",
+        description="Log each run's numbers as CloudWatch metrics under this namespace; empty: not.",
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> ServiceSettings:

@@ -43,11 +43,21 @@ def test_the_store_verifies_and_a_backup_is_a_whole_store(
     assert cli("store", "verify").strip() == "intact"
     assert json.loads(cli("drift", "--output", "json", expect=1)) == before
     assert "Repeat with --yes" in cli("store", "retain")
-    cli("store", "retain", "--yes")
+    assert cli("store", "retain", "--yes").startswith("Forgot what ended before")
     assert cli("store", "verify").strip() == "intact"
+    anchor = cli("store", "anchor").strip()
+    assert cli("store", "verify", "--anchor", anchor).strip() == "intact"
+    cli("store", "verify", "--anchor", anchor[:-1] + ("0" if anchor[-1] != "0" else "1"), expect=2)
+    cli("store", "verify", "--anchor", "nonsense", expect=2)
+    monkeypatch.setenv("DRIFTGUARD_STORE", f"sqlite:///{tmp_path}/restored.db")
+    cli("store", "restore", str(copy))
+    assert json.loads(cli("drift", "--output", "json", expect=1))["run"] == before["run"]
+    cli("store", "restore", str(copy), expect=2)
 
 
-def test_evidence_names_every_control_and_a_changed_byte_is_found(cli: Any, tmp_path: Path) -> None:
+def test_evidence_names_every_control_and_a_changed_byte_is_found(
+    cli: Any, night: Night, tmp_path: Path
+) -> None:
     made = cli(
         "attest", "k-isms", "1.1.1", "--statement", "The board met on 1 September.",
         "--evidence", "https://wiki.example.com/board/2026-09", "--by", "lee", "--output", "json",
@@ -57,6 +67,12 @@ def test_evidence_names_every_control_and_a_changed_byte_is_found(cli: Any, tmp_
     later = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%d")
     seal = cli("evidence", "export", "--framework", "K-ISMS", "--at", later, "--out", str(bundle)).split()[-1]
     assert cli("evidence", "verify", str(bundle), "--seal", seal).strip() == "intact"
+    key = str(night.folder / "driftguard.key")
+    assert cli("evidence", "verify", str(bundle), "--key-file", key).strip() == "intact"
+    other = tmp_path / "other.key"
+    other.write_text("ab" * 32)
+    other.chmod(0o600)
+    assert "NOT intact" in cli("evidence", "verify", str(bundle), "--key-file", str(other), expect=2)
     with zipfile.ZipFile(bundle) as archive:
         controls = {one["control"]: one for one in json.loads(archive.read("controls.json"))}
         audit = archive.read("audit.jsonl").decode()

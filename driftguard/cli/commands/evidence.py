@@ -46,11 +46,19 @@ def export_(app: App, framework: str, at: str | None, out: str) -> None:
 @command.command("verify")
 @click.argument("bundle")
 @click.option("--seal", help="The seal that was kept elsewhere.")
-def verify_(bundle: str, seal: str | None) -> int:
-    """Check every byte of a bundle; needs neither AWS nor the store."""
-    from driftguard.history.evidence import verify
+@click.option(
+    "--key-file", metavar="FILE", help="The key of the installation, to see that it made the bundle."
+)
+def verify_(bundle: str, seal: str | None, key_file: str | None) -> int:
+    """Check every byte of a bundle; needs neither AWS nor the store.
 
-    faults = verify(Path(bundle), seal=seal)
+    Whoever can rewrite the whole bundle can seal it anew: only the seal or the key tells that.
+    """
+    from driftguard.history.evidence import verify
+    from driftguard.history.key import read_key
+
+    key = read_key(Path(key_file)) if key_file else None
+    faults = verify(Path(bundle), seal=seal, key=key)
     for fault in faults:
         click.echo(fault, err=True)
     click.echo("NOT intact" if faults else "intact")

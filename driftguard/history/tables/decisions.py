@@ -23,9 +23,14 @@ class DecisionPart(Part):
     """Waivers, plans and what came of them.  Every decision writes an audit entry beside it."""
 
     # -- waivers
-    def waivers(self) -> Sequence[Waiver]:
+    def waivers(self, at: datetime | None = None) -> Sequence[Waiver]:
+        there = "removed_at IS NULL"
+        moment: tuple[str, ...] = ()
+        if at is not None:
+            there = "(removed_at IS NULL OR removed_at > ?) AND (created_at IS NULL OR created_at <= ?)"
+            moment = (iso(at), iso(at))
         with self.database.read() as connection:
-            rows = connection.rows("SELECT document FROM waivers WHERE removed_at IS NULL ORDER BY id")
+            rows = connection.rows(f"SELECT document FROM waivers WHERE {there} ORDER BY id", moment)  # noqa: S608
         return [from_text(Waiver, row[0]) for row in rows]
 
     def put_waiver(self, waiver: Waiver, *, actor: str) -> None:

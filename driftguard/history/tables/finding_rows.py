@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from driftguard.history.codec import from_text, iso, text
-from driftguard.history.database import Connection, Row, batches, first, marks
+from driftguard.history.database import Connection, Row, batches, chunks, first, marks
 from driftguard.history.port import Page, Query
 from driftguard.history.query import Select, contains, page
-from driftguard.history.tables.base import Part, chunks
+from driftguard.history.tables.base import Part
 from driftguard.history.tables.facts import next_id
 from driftguard.model import Finding, FindingStatus
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -13,7 +12,7 @@ import orjson
 
 from driftguard.history.bodies import Bodies, Body
 from driftguard.history.codec import digest, from_iso, instant, iso, micros, pack_hash, unpack_hash
-from driftguard.history.database import Connection, Row, batches
+from driftguard.history.database import Connection, Row
 from driftguard.history.port import ImportCounts, Page, Query, Version, Witness
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
@@ -30,7 +29,6 @@ _SOURCE = (
     "resources r JOIN versions v ON v.resource_id = r.id JOIN bodies b ON b.id = v.body_id "
     "LEFT JOIN texts c ON c.id = v.coverage_id"
 )
-_AHEAD = 2_000
 _KEY = "account = ? AND type = ? AND identifier = ? AND region = ? AND partition = ?"
 
 
@@ -209,33 +207,9 @@ def _valid(select: Select, at: datetime | None) -> None:
 
 
 def _resources(connection: Connection, rows: Sequence[Row]) -> list[Resource]:
-    result: list[Resource] = []
     with _without_collector(len(rows)):
-        for part, raw in _unpacked(Bodies(connection), list(batches(rows, _AHEAD))):
-            result += [_resource(row, raw[row[9]]) for row in part]
-    return result
-
-
-def _unpacked(
-    bodies: Bodies, parts: Sequence[Sequence[Row]]
-) -> Iterator[tuple[Sequence[Row], Mapping[int, bytes]]]:
-    """Each of ``parts`` with the bodies of its rows."""
-
-    def unpack(part: Sequence[Row]) -> Mapping[int, bytes]:
-        bodies.forget()
-        return bodies.unpack([row[9] for row in part])
-
-    if len(parts) < 2:
-        yield from ((part, unpack(part)) for part in parts)
-        return
-    # Reading and inflating let go of the interpreter, so the next part comes while this one is used.
-    with ThreadPoolExecutor(1, "unpack") as ahead:
-        waiting = ahead.submit(unpack, parts[0])
-        for part, following in zip(parts, (*parts[1:], None), strict=True):
-            raw = waiting.result()
-            if following is not None:
-                waiting = ahead.submit(unpack, following)
-            yield part, raw
+        bodies = Bodies(connection).lazily([row[9] for row in rows])
+        return [_resource(row, bodies[row[9]]) for row in rows]
 
 
 @contextmanager
@@ -254,10 +228,10 @@ def _without_collector(count: int) -> Iterator[None]:
         gc.enable()
 
 
-def _resource(row: Row, raw: bytes) -> Resource:
+def _resource(row: Row, body: Body) -> Resource:
     return Resource(
         key=key_of(row[:5]),
-        properties=Body(raw),
+        properties=body,
         source=_source(row[11]),
         coverage=_coverage(row[12]),
         arn=row[5],

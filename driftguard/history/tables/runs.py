@@ -11,11 +11,11 @@ from driftguard.errors import StoreError
 from driftguard.history.causes import group
 from driftguard.history.codec import from_iso, from_text, instant, iso, micros, text
 from driftguard.history.coverage import covered
-from driftguard.history.database import Connection, Row, first
+from driftguard.history.database import Connection, Row, chunks, first
 from driftguard.history.members import pack_ids
 from driftguard.history.port import ImportCounts, Page, Query
 from driftguard.history.query import Select, page
-from driftguard.history.tables.base import Part, chunks, members
+from driftguard.history.tables.base import Part, members
 from driftguard.history.tables.conclusions import DRIFT, EVALUATION, drift_of, evaluation_of
 from driftguard.history.tables.facts import Facts
 from driftguard.history.tables.finding_rows import findings_of_run, write_findings

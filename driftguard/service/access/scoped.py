@@ -86,6 +86,10 @@ class ScopedStore:
         """Runs are about no single account; their contents are narrowed where they are shown."""
         return self.store.runs(query) if self.principal.can(Permission.READ) else Page(items=(), total=0)
 
+    def never(self) -> bool:
+        """Whether nothing was ever looked at."""
+        return not self.runs(Query(limit=1)).items
+
     def run(self, run_id: str) -> Run | None:
         return self.store.run(run_id) if self.principal.can(Permission.READ) else None
 

@@ -17,6 +17,7 @@ from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.actions import approved
 from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, Narrowed, OnceOnly, answer, listed
 from driftguard.service.api.models import (
+    ApplyIn,
     ApproveIn,
     AuditOut,
     Gone,
@@ -185,6 +186,17 @@ def approve_plan(
         )
 
     return once(body.model_dump(), deed)
+
+
+@router.post("/plans/{plan_id}/executions", status_code=202, response_model=PlanOut, responses=CONFLICT)
+def apply_plan(plan_id: str, body: ApplyIn, actions: Acting, services: Serving, once: OnceOnly) -> Response:
+    """Start an approved plan, or go on with it; GET the plan to see how far it is."""
+
+    def deed() -> Json:
+        actions.apply(plan_id, digest=body.digest)
+        return _plan(actions.plan_of(plan_id), services)
+
+    return once(body.model_dump(), deed, 202)
 
 
 @router.get("/audit", response_model=ListOf[AuditOut], responses=NOT_MODIFIED)

@@ -268,5 +268,11 @@ class ApproveIn(In):
     ticket: str = Field("", max_length=200)
 
 
+class ApplyIn(In):
+    digest: str = Field(
+        min_length=1, max_length=128, description="The digest of the plan as it was approved."
+    )
+
+
 class Gone(Out):
     status: Literal["removed"]

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from driftguard.model import Json, Run
+from driftguard.model import Json, Run, Scope
 from driftguard.report.document import gap_document, run_document
 from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, Narrowed, OnceOnly, answer, listed
 from driftguard.service.api.models import ListOf, RunDetail, RunOut, ScanIn, ScanOut
@@ -36,10 +36,13 @@ def start_run(body: ScanIn, actions: Acting, once: OnceOnly) -> Response:
 @router.get("/{run_id}", response_model=RunDetail, responses=NOT_MODIFIED)
 def get_run(request: Request, run_id: str, reading: Reading, services: Serving) -> Response:
     """One run with what it could not look at, and how far it is while it goes on."""
+    watched = services.scans.progress(run_id)
     run = reading.run(run_id)
+    if run is None and watched is not None:
+        # It was started a moment ago, and has not written itself down yet.
+        run = Run(id=run_id, started_at=services.clock(), scope=Scope(), trigger="service")
     if run is None:
         raise NotFoundError("there is no such run.")
-    watched = services.scans.progress(run_id)
     progress = None
     if watched is not None:
         progress = {

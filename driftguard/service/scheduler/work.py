@@ -15,6 +15,7 @@ from driftguard.history.port import Store
 from driftguard.model import Json, Report, RunStatus
 from driftguard.model.schedule import EVENTS, Lease, Slot, Unit, UnitState
 from driftguard.scan import Job, scan
+from driftguard.service import emf
 from driftguard.service.scheduler.heard import Heard
 from driftguard.service.scheduler.worker import Worker
 from driftguard.settings import Settings
@@ -94,6 +95,7 @@ class Scanner:
         report = scan(replace(job, lease=lease), cancelled=stopped)
         if report.run.status is RunStatus.INTERRUPTED:
             raise Interrupted("the scan was stopped before it was complete.")
+        emf.tell(report, self._services.settings.service.emf_namespace)
         self._services.deliver()
         return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -35,6 +35,8 @@ class Filter:
     order: str = ""
     cursor: str | None = None
     limit: int = PAGE_SIZE
+    defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the list is narrowed to when the reader asks for nothing."""
 
     def query(self, **more: Any) -> Query:
         """The same for the store."""
@@ -50,8 +52,8 @@ class Filter:
 
     @property
     def narrowed(self) -> bool:
-        """Whether the reader asked for less than everything."""
-        return bool(self.text or any(self.chosen.values()))
+        """Whether the reader asked for something else than what the list shows by itself."""
+        return bool(self.text) or dict(self.chosen) != dict(self.defaults)
 
     def command(self, *words: str, options: tuple[str, ...]) -> str:
         """The command line that answers the same; ``options`` are those that the command has."""
@@ -85,4 +87,5 @@ def filter_of(
         limit=max(1, min(int(limit), _MOST_PER_PAGE))
         if limit.isascii() and limit.isdecimal() and len(limit) < 6
         else PAGE_SIZE,
+        defaults=defaults or {},
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from driftguard.errors import InputError, StoreError
-from driftguard.history.evidence import controls, export, verify
-from driftguard.history.port import Attestation
+from driftguard.history.codec import from_iso
+from driftguard.history.evidence import _json, _pack, controls, export, verify
+from driftguard.history.port import Attestation, AuditEntry
 from driftguard.history.store import SqlStore
+from driftguard.history.tables.audit import START, chain
 from driftguard.model import (
     ComplianceType,
     FindingKind,
@@ -23,6 +27,7 @@ from driftguard.model import (
     PolicySummary,
     Report,
     Severity,
+    Waiver,
 )
 from tests.history_values import ACCOUNT, evaluation, finding, full_report, night, report, resource, snapshot
 
@@ -99,6 +104,82 @@ def test_a_rewritten_bundle_fails_against_the_seal_kept_elsewhere(
     assert verify(forged, key=b"k" * 32) == ["the bundle was not sealed with this key."]
     assert verify(tmp_path / "none.zip")
     assert path.exists()
+
+
+def _forged(path: Path, target: Path, files: dict[str, bytes]) -> Path:
+    """The bundle ``path`` with other ``files``, manifest and seal made anew as anybody could."""
+    with zipfile.ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()} | files
+    manifest = json.loads(held["manifest.json"])
+    for entry in manifest["files"]:
+        data = held[entry["name"]]
+        entry |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    held["manifest.json"] = _json(manifest)
+    held["seal.json"] = _json({"manifest_sha256": hashlib.sha256(held["manifest.json"]).hexdigest()})
+    target.write_bytes(_pack(held))
+    return target
+
+
+def test_a_swapped_file_is_found(bundle: tuple[Path, str], tmp_path: Path) -> None:
+    path, seal = bundle
+    with zipfile.ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    swapped = tmp_path / "swapped.zip"
+    swapped.write_bytes(_pack(held | {"resources.jsonl": held["findings.jsonl"]}))
+    assert verify(swapped) == ["resources.jsonl was changed."]
+    resealed = _forged(path, tmp_path / "resealed.zip", {"resources.jsonl": held["findings.jsonl"]})
+    assert verify(resealed, seal=seal) and verify(resealed, key=b"k" * 32)
+
+
+def test_an_audit_log_that_was_chained_anew_is_found(
+    bundle: tuple[Path, str], store: SqlStore, tmp_path: Path
+) -> None:
+    path, seal = bundle
+    with zipfile.ZipFile(path) as archive:
+        entries = [json.loads(line) for line in archive.read("audit.jsonl").splitlines()]
+    entries[0]["actor"] = "mallory"
+    changed = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+    assert any(
+        "audit log" in fault for fault in verify(_forged(path, tmp_path / "a", {"audit.jsonl": changed}))
+    )
+    before = START
+    for entry in entries:
+        body = {name: value for name, value in entry.items() if name != "digest"}
+        moment = from_iso(body.pop("at"))
+        entry["digest"] = before = chain(before, AuditEntry(**body, at=moment, digest=""))
+    chained = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+    forged = _forged(path, tmp_path / "b", {"audit.jsonl": chained})
+    assert verify(forged) == [], "nothing inside can tell: that is what the seal and the key are for"
+    assert verify(forged, seal=seal) and verify(forged, key=b"k" * 32)
+
+
+def test_evidence_of_the_past_is_the_state_of_then(store: SqlStore, tmp_path: Path) -> None:
+    waiver = Waiver(id="W-1", reason="r", owner="o", approver="a", created_at=night(0), expires_at=night(99))
+    later = replace(waiver, id="W-2", created_at=night(4))
+    store.put_waiver(waiver, actor="kim")
+    store.record(full_report(0), snapshot(0, resource("archive", {"A": "then"}), resource("plain")))
+    fine = replace(
+        full_report(5), evaluations=(evaluation("archive", ComplianceType.COMPLIANT),), findings=()
+    )
+    store.record(fine, snapshot(5, resource("archive", {"A": "now"}), resource("plain")))
+    store.remove_waiver("W-1", actor="kim")  # today, which is after both moments
+    store.put_waiver(later, actor="kim")
+
+    def exported(at: float) -> tuple[str, dict[str, Any], set[str]]:
+        target = tmp_path / f"{at}.zip"
+        export(store, "K-ISMS", night(at), target, actor="kim")
+        with zipfile.ZipFile(target) as archive:
+            [control] = [
+                row for row in json.loads(archive.read("controls.json")) if row["control"] == "2.9.3"
+            ]
+            states = [json.loads(line) for line in archive.read("resources.jsonl").splitlines()]
+            waivers = {row["id"] for row in json.loads(archive.read("waivers.json"))}
+        held = next(row for row in states if row["key"]["identifier"] == "archive")
+        return control["verdict"], held["properties"], waivers
+
+    assert exported(2) == ("NON_COMPLIANT", {"A": "then"}, {"W-1"})
+    assert exported(6) == ("COMPLIANT", {"A": "now"}, {"W-1", "W-2"})
+    assert [one.id for one in store.waivers()] == ["W-2"]
 
 
 def test_without_a_run_or_a_framework_there_is_no_bundle(store: SqlStore, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sqlite3
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from sqlite_utils.cli import cli as sqlite_utils_cli
 
 from driftguard.errors import StoreError
 from driftguard.history import open_store
 from driftguard.history.database import Database
 from driftguard.history.migrate import available, migrate, version
+from driftguard.history.open import restore_store
 from driftguard.history.port import Attestation, Query
 from driftguard.history.store import SqlStore
 from driftguard.model import Waiver
@@ -200,25 +204,24 @@ def test_a_backup_is_a_whole_store(reopen: Callable[[], SqlStore], store_url: st
     with pytest.raises(StoreError, match="exists already"):
         store.backup(target)
     if store_url.startswith("sqlite"):
-        copy = open_store(f"sqlite:///{target}")
+        url = f"sqlite:///{tmp_path}/copy.db"
     else:
-        from driftguard.history.postgres.database import PostgresDatabase
-
-        url = store_url.rsplit("/", 1)[0]
+        server = store_url.rsplit("/", 1)[0]
         with store.database.read() as connection:
             name = connection.rows("SELECT current_database()")[0][0] + "_copy"
         import psycopg
 
-        with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
             admin.execute(f'CREATE DATABASE "{name}"')
-        empty = PostgresDatabase(f"{url}/{name}")
-        empty.restore(target)
-        empty.close()
-        copy = open_store(f"{url}/{name}")
+        url = f"{server}/{name}"
+    restore_store(url, target)
+    copy = open_store(url)
     assert copy.report() == store.report()
     assert copy.state_hashes() == store.state_hashes()
     assert copy.verify(anchor=store.anchor()) == []
     copy.close()
+    with pytest.raises(StoreError, match="is not empty"):
+        restore_store(url, target)
 
 
 # -- what can go wrong when a store is opened
@@ -297,3 +300,31 @@ def test_the_file_can_be_searched_by_any_part_of_a_name(tmp_path: Path) -> None:
             "WHERE f.identifier LIKE '%chive%'"
         )
         assert connection.execute(sql).fetchall() == [("orders-archive-prod",)]
+
+
+def test_sqlite_utils_opens_the_file_with_its_own_commands(tmp_path: Path) -> None:
+    """The tool that named the default store: tables, views, a query over JSON, and full-text search."""
+    path = str(tmp_path / "x.db")
+    store = open_store(f"sqlite:///{path}")
+    store.record(full_report(0), snapshot(0, resource("orders-archive-prod"), resource("billing")))
+    store.close()
+
+    def ask(*arguments: str) -> Any:
+        answer = CliRunner().invoke(sqlite_utils_cli, [arguments[0], path, *arguments[1:]])
+        assert answer.exit_code == 0, answer.output
+        return json.loads(answer.output)
+
+    assert {"resources", "versions", "findings", "runs"} <= {row["table"] for row in ask("tables")}
+    views = {row["view"] for row in ask("views")}
+    assert views >= {"present_resources", "open_findings", "present_drift", "changes", "non_compliant"}
+    for view in views:
+        ask("rows", view)
+    [opened] = ask("query", "select severity, title from open_findings")
+    assert opened == {"severity": "HIGH", "title": "archive differs"}
+    [drifted] = ask(
+        "query", "select differences ->> '$[0].path' as path from present_drift where stack = 'shop'"
+    )
+    assert drifted == {"path": "/VersioningConfiguration/Status"}
+    found = ask("search", "resources", "hive-pr", "--quote")
+    assert found == ask("search", "resources", "orders")
+    assert [row["identifier"] for row in found] == ["orders-archive-prod"]

@@ -29,9 +29,11 @@ from driftguard.scan.again import Again
 from driftguard.wiring import Wiring
 from tests.remediation_world import ACCOUNT, REGION, World, approve, wishes
 
-CASES: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parents[2] / "cases/remediation/remedies.yaml").read_text(encoding="utf-8")
-)
+CASES: list[dict[str, Any]] = [
+    case
+    for path in sorted((Path(__file__).parents[2] / "cases/remediation").glob("*.yaml"))
+    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+]
 
 
 @dataclass
@@ -39,12 +41,14 @@ class Ran:
     plan: Plan
     remedies: Remedies
     keys: dict[str, ResourceKey]
+    before: dict[str, tuple[bool | None, str]]
     executions: dict[str, Execution]
     text: str
 
     def step(self, case: dict[str, Any]) -> Step:
         key = self.keys[case["remedy"]]
-        found = [one for one in self.plan.steps if one.key == key and one.policy == case["policy"]]
+        policy = case["policy"]
+        found = [one for one in self.plan.steps if one.key == key and policy in (one.policy, *one.also)]
         assert found, [why for _, why in self.plan.refused if key.identifier in why or case["policy"] in why]
         return found[0]
 
@@ -90,6 +94,14 @@ def surroundings(world: World) -> dict[str, str]:
     }
     world.make("AWS::IAM::Role", {"RoleName": "worker", "AssumeRolePolicyDocument": trust})
     world.make("AWS::CodeDeploy::Application", {"ApplicationName": "case"})
+    balancer = world.make("AWS::ElasticLoadBalancingV2::LoadBalancer", {"Name": "front", "Subnets": subnets})
+    targets = world.make(
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        {"Name": "behind", "VpcId": vpc, "Protocol": "HTTP", "Port": 80},
+    )
+    groups = world.client("ec2").describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    )["SecurityGroups"]
     world.make("AWS::SNS::Topic", {"TopicName": "alarms"})
     world.make("AWS::SQS::Queue", {"QueueName": "failed"})
     world.make("AWS::Logs::LogGroup", {"LogGroupName": "trail"})
@@ -100,6 +112,9 @@ def surroundings(world: World) -> dict[str, str]:
         "subnet": subnets[0],
         "subnet2": subnets[1],
         "role": f"arn:aws:iam::{ACCOUNT}:role/worker",
+        "balancer": balancer,
+        "targets": targets,
+        "default_group": groups[0]["GroupId"],
     }
 
 
@@ -149,18 +164,25 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         world.sleep(60)
         with world.wiring() as wiring:
             again = Again(wiring.job(trigger="test"), {ACCOUNT})
-            findings = [fault(wiring, again, keys[case["remedy"]], case) for case in CASES]
+            before = {
+                case["remedy"]: again.judge(
+                    step_of(keys[case["remedy"]], case["policy"]), again.read(keys[case["remedy"]])
+                )
+                for case in CASES
+            }
+            findings = [
+                fault(wiring, keys[case["remedy"]], case)
+                for case in CASES
+                if before[case["remedy"]][0] is False
+            ]
             plan = approve(wiring, wiring.plan(findings, wishes(rollout="AllAtOnce")))
             result = world.runner(wiring, plan).run()
             executions = {one.step: one for one in result.executions}
-            yield Ran(plan, wiring.remedies, keys, executions, outcome(plan, result.executions))
+            yield Ran(plan, wiring.remedies, keys, before, executions, outcome(plan, result.executions))
 
 
-def fault(wiring: Wiring, again: Again, key: ResourceKey, case: dict[str, Any]) -> Finding:
-    """The finding of a case, which has to be at fault before anything is done."""
-    step = step_of(key, case["policy"])
-    fixed, said = again.judge(step, again.read(key))
-    assert fixed is False, f"{case['remedy']} is not at fault before: {said}"
+def fault(wiring: Wiring, key: ResourceKey, case: dict[str, Any]) -> Finding:
+    """The finding of a case."""
     now = wiring.clock()
     return Finding(
         fingerprint=fingerprint(FindingKind.COMPLIANCE, key, case["policy"]),
@@ -183,19 +205,33 @@ def step_of(key: ResourceKey, policy: str) -> Step:
 
 
 def key(world: World, case: dict[str, Any], names: dict[str, str]) -> ResourceKey:
-    kind = case["type"]
-    identifier = ACCOUNT if kind == "AWS::::Account" else world.make(kind, put(case["properties"], names))
+    """Make what a case is about, and do to it what somebody did by hand."""
+    kind, here = case["type"], dict(names)
+    for name, need in case.get("needs", {}).items():
+        here[name] = world.make(need["type"], put(need["properties"], here))
+    if kind == "AWS::::Account":
+        identifier = ACCOUNT
+    elif "existing" in case:
+        identifier = put(case["existing"], here)
+    else:
+        identifier = world.make(kind, put(case["properties"], here))
+    for call in case.get("calls", ()):
+        service, operation = call["call"].split(":")
+        getattr(world.client(service), operation)(**put(call["with"], {**here, "id": identifier}))
     return ResourceKey(account=ACCOUNT, region=key_region(kind, REGION), type=kind, identifier=identifier)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["remedy"])
 def test_the_policy_turns_compliant(ran: Ran, case: dict[str, Any]) -> None:
+    fixed, said = ran.before[case["remedy"]]
+    assert fixed is False, f"it is not at fault before: {said}"
     remedy = next(one for one in ran.remedies.remedies if one.id == case["remedy"])
     step = ran.step(case)
     assert step.target == remedy.document
     execution = ran.executions[step.id]
     assert execution.status == "VERIFIED", execution.detail
-    assert "COMPLIANT" in execution.detail and "NON_COMPLIANT" not in execution.detail
+    gone = "The resource does not exist any more, as planned."
+    assert f"{case['policy']} is COMPLIANT" in execution.detail or (step.deletes and execution.detail == gone)
 
 
 def test_nothing_is_unaccounted_for(ran: Ran) -> None:

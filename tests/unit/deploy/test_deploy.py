@@ -5,6 +5,10 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from click.testing import CliRunner
 
 from driftguard.aws import permissions
 from driftguard.cli.root import cli
+from driftguard.service.access.guard import PUBLIC
 from scripts import reference_deploy
 
 ROOT = Path(__file__).parents[3]
@@ -83,6 +88,19 @@ def test_a_template_uses_nothing_that_cloudformation_refuses(path: Path) -> None
     tokens = list(yaml.scan(path.read_text()))
     assert not [token for token in tokens if isinstance(token, yaml.AnchorToken | yaml.AliasToken)]
     assert path.stat().st_size < 51_200
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    # W1030: a parameter that may be empty is used only under the condition that it is not, which is not seen.
+    command = [
+        Path(sys.executable).with_name("cfn-lint"),
+        "--ignore-checks",
+        "W1030",
+        "--",
+        *map(str, TEMPLATES),
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
@@ -179,6 +197,33 @@ def test_the_unit_restarts_always_and_is_locked_in() -> None:
         "yes",
         "yes",
     )
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    text = (DEPLOY / "systemd/driftguard.service").read_text()
+    unit = tmp_path / "driftguard.service"
+    # The command is where the package is installed; here any other stands for it.
+    unit.write_text(re.sub(r"/opt/driftguard/bin/driftguard", "/bin/true", text))
+    answer = subprocess.run(
+        [analyze, "verify", str(unit)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+def test_what_the_image_installs_is_what_there_is() -> None:
+    text = (DEPLOY / "docker/Dockerfile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (extras,) = re.findall(r'"\.\[([a-z,]+)\]"', text)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    assert {"service", "postgres"} <= set(extras.split(","))
+    for copied in re.findall(r"^COPY ((?!--)\S.*) \S+$", text, re.MULTILINE):
+        assert all((ROOT / name).exists() for name in copied.split()), copied
+    # What is started is a command that there is, and the health check asks an address that is open to nobody else.
+    assert "driftguard" in project["scripts"]
+    assert re.search(r'CMD \["serve"\]', text) and "/healthz" in text and "/healthz" in PUBLIC
 
 
 def test_the_chart_asks_for_values_that_it_has() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from driftguard.history.port import Query
+from driftguard.service.access.tokens import create_token
 from driftguard.service.calling import key_id
 from driftguard.service.settings_view import shown_setting
 from driftguard.settings import Settings
@@ -132,3 +133,24 @@ def test_settings_hide_what_is_secret() -> None:
     ]
     assert "hunter2" not in " ".join(shown)
     assert "postgresql://••••••@db/dg" in shown
+
+
+def test_a_plan_is_applied_once_and_only_as_it_was_approved(home: House) -> None:
+    started: list[tuple[str, str]] = []
+    services = replace(home.services, applier=lambda plan, who: started.append((plan.id, who)))
+    home.app.state.services = services
+    author, other = home.machine("read", "plan"), home.machine("read", "approve")
+    plan = author.post("/api/v1/plans", json={"findings": [home.finding().fingerprint]}).json()
+    address = f"/api/v1/plans/{plan['id']}"
+    assert other.post(f"{address}/executions", json={"digest": plan["digest"]}).status_code == 409
+    token = create_token(home.store, name="second", scopes=["read", "approve"], actor="test")
+    other.headers["authorization"] = f"Bearer {token}"
+    approval = {"digest": plan["digest"], "reason": "looked at it"}
+    assert other.post(f"{address}/approvals", json=approval).status_code == 201
+    assert other.post(f"{address}/executions", json={"digest": "0" * 64}).status_code == 409
+    assert author.post(f"{address}/executions", json={"digest": plan["digest"]}).status_code == 403
+    key = {"idempotency-key": "once"}
+    for _ in range(2):
+        answer = other.post(f"{address}/executions", json={"digest": plan["digest"]}, headers=key)
+        assert answer.status_code == 202, answer.text
+    assert started == [(plan["id"], "token:second")]

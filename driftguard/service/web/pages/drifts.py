@@ -32,6 +32,7 @@ def drifts(request: Request, reading: Reading) -> HTMLResponse:
         request,
         "drifts",
         filter=chosen,
+        never=reading.never(),
         page=reading.drifts(chosen.query()),
         statuses=["DRIFTED", *(status.value for status in DriftStatus)],
         orders=("stack", "account", "type", "resource", "status", "-first_seen"),

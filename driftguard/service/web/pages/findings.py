@@ -61,6 +61,7 @@ def findings(request: Request, reading: Reading, services: Serving, who: Calling
         request,
         "findings",
         filter=chosen,
+        never=reading.never(),
         items=cards(request, page.items),
         page=page,
         orders=_ORDERS,

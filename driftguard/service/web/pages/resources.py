@@ -29,6 +29,7 @@ def resources(request: Request, reading: Reading) -> HTMLResponse:
         request,
         "resources",
         filter=chosen,
+        never=reading.never(),
         page=reading.resources(chosen.query()),
         orders=("type", "account", "resource", "name", "-changed"),
         command=chosen.command("driftguard", "resources", options=("account", "region", "type", "stack")),

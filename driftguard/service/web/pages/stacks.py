@@ -47,6 +47,7 @@ def stacks(request: Request, reading: Reading) -> HTMLResponse:
         request,
         "stacks",
         filter=chosen,
+        never=reading.never(),
         page=reading.stacks(chosen.query()),
         orders=("name", "account", "region", "status", "drift_status"),
         managed=everything - unmanaged,

@@ -1,0 +1,1 @@
+-- PostgreSQL searches the columns themselves; there is no index to rebuild.
