@@ -152,6 +152,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         world = World(
             sandbox,
             folder,
+            policies=tuple(sorted({case["policy"] for case in CASES})),
             **limits,
             allow_deletes=True,
             max_errors=500,
