@@ -193,11 +193,21 @@ class Wiring:
             needs_approval=needs_approval,
         )
 
-    def apply(self, plan: Plan, *, patches: Path, needs_approval: bool = True, actor: str = "") -> Outcome:
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        patches: Path,
+        needs_approval: bool = True,
+        actor: str = "",
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Outcome:
         """Apply a plan to its end and pass the results on to Security Hub and OpsCenter, where asked."""
         from driftguard.remediation.tell import tell
 
-        outcome = self.runner(plan, patches=patches, needs_approval=needs_approval, actor=actor).run()
+        outcome = self.runner(
+            plan, patches=patches, needs_approval=needs_approval, actor=actor, sleep=sleep
+        ).run()
         settings, writer = self.settings.remediation, self._writer()
         if settings.security_hub or settings.ops_items:
 
