@@ -22,6 +22,7 @@ from driftguard.rules.waivers import load_waivers
 from driftguard.scan.acceptances import gathered
 from driftguard.scan.blame import Heard, blame
 from driftguard.scan.decide import conclude, policies_version, report
+from driftguard.scan.discreet import without_secrets
 from driftguard.scan.drifts import Rules, next_witnesses
 from driftguard.scan.progress import Progress, Silent
 from driftguard.scan.read import read
@@ -82,9 +83,9 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         progress.phase("decide")
         rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
-        verdict = replace(
-            verdict, drifts=blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
-        )
+        blamed = blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
+        # From here on there are words for people, and no secret may be in one of them.
+        verdict = replace(verdict, drifts=without_secrets(blamed, readings, job.redactor))
         finished = replace(
             run,
             status=RunStatus.INTERRUPTED if cancelled() else RunStatus.SUCCEEDED,
