@@ -113,7 +113,14 @@ class Wiring:
         """Who works here, for the audit log: the operating system's user, or what the settings name."""
         return os.environ.get("DRIFTGUARD_ACTOR") or getpass.getuser()
 
-    def job(self, *, trigger: str, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> Job:
+    def job(
+        self,
+        *,
+        trigger: str,
+        accounts: tuple[str, ...] = (),
+        regions: tuple[str, ...] = (),
+        offline: tuple[str, ...] = (),
+    ) -> Job:
         """A scan, ready to run."""
         from driftguard.scan import Job
 
@@ -130,6 +137,7 @@ class Wiring:
             repository=self.repository,
             baselines=self.baselines,
             notices=self._notices,
+            offline=tuple(map(Path, offline)),
         )
 
     @cached_property
