@@ -17,7 +17,7 @@ import hmac
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
@@ -188,6 +188,8 @@ class Redactor:
         for name_field, value_field in _tables().fields:
             name, part = value.get(name_field), value.get(value_field)
             if isinstance(name, str) and isinstance(part, str):
+                # `Key` is a word that hides what looks drawn at random; here it holds a name, and no secret.
+                result[name_field] = self.text(name)
                 result[value_field] = (
                     self._string(part, name) if isinstance(result[value_field], str) else result[value_field]
                 )
@@ -218,6 +220,14 @@ class Redactor:
         result: Mapping[str, Json] = self._mapping(properties, resource_type, ())
         return result
 
+    def secrets_in(self, resource_type: str, properties: Mapping[str, Json]) -> frozenset[str]:
+        """The texts of ``properties`` that are secrets as a whole.
+
+        What stands beside a value may tell that it is one (the key of a tag, the name of a variable): where it is
+        told of the value alone, that is not to be seen any more.
+        """
+        return frozenset(_replaced(properties, self.properties(resource_type, properties)))
+
     def resource(self, resource: Resource) -> Resource:
         """A resource without secrets; its state hash is renewed where something was replaced, for a hash
         of a guessable secret is a secret."""
@@ -234,32 +244,42 @@ class Redactor:
             gaps=tuple(self.gap(gap) for gap in snapshot.gaps),
         )
 
-    def at(self, resource_type: str, pointer: str, value: Json) -> Json:
-        """A value that stands at ``pointer`` of a resource."""
+    def at(self, resource_type: str, pointer: str, value: Json, known: Collection[str] = frozenset()) -> Json:
+        """A value that stands at ``pointer`` of a resource; ``known`` are secrets of it (`secrets_in`)."""
         path = _steps(pointer)
+        value = self._without(value, known) if known else value
         # A wildcard may end above this value: then all of it is secret.
         if any(secret_path(resource_type, path[:end]) for end in range(1, len(path) + 1)):
             return self.secret(value)
         return self.tree(value, resource_type, path)
 
-    def _difference(self, kind: str, item: PropertyDifference) -> PropertyDifference:
+    def _without(self, value: Json, known: Collection[str]) -> Json:
+        if isinstance(value, Mapping):
+            return {name: self._without(part, known) for name, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._without(part, known) for part in value]
+        return self.secret(value) if isinstance(value, str) and value in known else value
+
+    def _difference(
+        self, kind: str, item: PropertyDifference, known: Collection[str] = frozenset()
+    ) -> PropertyDifference:
         return replace(
             item,
-            expected=self.at(kind, item.path, item.expected),
-            actual=self.at(kind, item.path, item.actual),
+            expected=self.at(kind, item.path, item.expected, known),
+            actual=self.at(kind, item.path, item.actual, known),
         )
 
-    def drift(self, drift: Drift) -> Drift:
+    def drift(self, drift: Drift, known: Collection[str] = frozenset()) -> Drift:
+        """A drift without secrets; ``known`` are those of its resource, live and declared (`secrets_in`)."""
         kind = drift.key.type
 
         def undeclared(item: UndeclaredValue) -> UndeclaredValue:
-            return replace(
-                item, value=self.at(kind, item.path, item.value), was=self.at(kind, item.path, item.was)
-            )
+            value, was = (self.at(kind, item.path, part, known) for part in (item.value, item.was))
+            return replace(item, value=value, was=was)
 
         return replace(
             drift,
-            differences=tuple(self._difference(kind, item) for item in drift.differences),
+            differences=tuple(self._difference(kind, item, known) for item in drift.differences),
             undeclared=tuple(undeclared(item) for item in drift.undeclared),
             not_checked=tuple(replace(item, detail=self.text(item.detail)) for item in drift.not_checked),
             disagreement=None if drift.disagreement is None else self.text(drift.disagreement),
@@ -337,6 +357,19 @@ class Redactor:
         if value is None or isinstance(value, bool | int | float):
             return value
         return self.text(str(value))
+
+
+def _replaced(value: Json, clean: Json) -> Iterator[str]:
+    """The texts of ``value`` in whose place ``clean`` has a tag."""
+    if isinstance(value, str):
+        if isinstance(clean, Mapping):
+            yield value
+    elif isinstance(value, Mapping) and isinstance(clean, Mapping):
+        for name, part in value.items():
+            yield from _replaced(part, clean.get(name))
+    elif isinstance(value, list | tuple) and isinstance(clean, list):
+        for part, other in zip(value, clean, strict=True):
+            yield from _replaced(part, other)
 
 
 def _flat(value: Json) -> str:

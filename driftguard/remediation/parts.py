@@ -16,6 +16,8 @@ from driftguard.settings.remediation import RemediationSettings
 
 MARK = "<absent>"
 """How a plan writes that there is nothing, before or after."""
+SECRET = "<secret>"
+"""How it writes a value that it must not show."""
 
 
 class Impossible(Exception):

@@ -13,7 +13,7 @@ from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Refusal
 from driftguard.remediation.cures import choose
 from driftguard.remediation.guards import Planned, planned_refusal
 from driftguard.remediation.material import Case, Material
-from driftguard.remediation.parts import Impossible, after_step
+from driftguard.remediation.parts import MARK, SECRET, Impossible, after_step
 from driftguard.remediation.remedies import Remedies
 from driftguard.remediation.seal import seal
 from driftguard.remediation.steps import build
@@ -51,7 +51,7 @@ def plan(material: Material, remedies: Remedies, settings: RemediationSettings, 
             expires_at=material.now + timedelta(hours=settings.plan_expires_hours),
             author=wishes.author,
             digest="",
-            steps=_numbered(_joined(step for step, _ in made.steps)),
+            steps=_numbered(_joined(_without_secrets(step, material) for step, _ in made.steps)),
             left=tuple(made.left),
             rollout=wishes.rollout or settings.rollout,
             required_approvals=settings.required_approvals,
@@ -150,6 +150,19 @@ class _Maker:
             if step.action is ActionKind.REVERT_DRIFT and step.stack_id == stack_id:
                 self.steps.remove((step, case))
                 self.left += _refusals(case, why)
+
+
+def _without_secrets(step: Step, material: Material) -> Step:
+    """A change set puts a secret back without us, so the plan need not hold it; every other step is refused."""
+
+    def hidden(change: Change) -> Change:
+        before, after = (
+            SECRET if value != MARK and material.secret(step.key.type, change.path, value) else value
+            for value in (change.before, change.after)
+        )
+        return replace(change, before=before, after=after)
+
+    return replace(step, expected=tuple(map(hidden, step.expected)))
 
 
 def _cases(material: Material) -> Iterator[Case]:

@@ -33,6 +33,7 @@ from driftguard.remediation.material import Material, TemplateText
 from driftguard.remediation.values import ABSENT, at, settings_patch
 from driftguard.rules import JudgeContext, Neighbours, facts_of
 from driftguard.scan import account_facts
+from driftguard.scan.discreet import known_secrets
 from driftguard.scan.drifts import Comparer, Rules
 from driftguard.scan.job import Job
 from driftguard.scan.progress import Silent
@@ -54,6 +55,7 @@ class Again:
 
     def __init__(self, job: Job, accounts: Iterable[str]) -> None:
         self._job = job
+        self._secrets: frozenset[str] = frozenset()
         self._accounts = frozenset(accounts)
 
     @cached_property
@@ -232,6 +234,9 @@ class Again:
         """All that `driftguard.remediation.plan` looks at."""
         keys = list(dict.fromkeys(finding.key for finding in findings))
         fresh, unread = self._fresh(keys)
+        declared = [self.declared[key] for key in keys if key in self.declared]
+        known = known_secrets(fresh, declared, self._job.redactor).values()
+        self._secrets = frozenset().union(*known)
         drifts = {
             key: self.drift(self.declared[key], fresh.get(key))
             for key in keys
@@ -325,7 +330,7 @@ class Again:
         return tuple(found)
 
     def _is_secret(self, kind: str, place: str, value: Json) -> bool:
-        return bool(self._job.redactor.at(kind, place, value) != value)
+        return bool(self._job.redactor.at(kind, place, value, self._secrets) != value)
 
 
 def _restored(drift: Drift) -> Drift:
