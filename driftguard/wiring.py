@@ -113,7 +113,14 @@ class Wiring:
         """Who works here, for the audit log: the operating system's user, or what the settings name."""
         return os.environ.get("DRIFTGUARD_ACTOR") or getpass.getuser()
 
-    def job(self, *, trigger: str, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> Job:
+    def job(
+        self,
+        *,
+        trigger: str,
+        accounts: tuple[str, ...] = (),
+        regions: tuple[str, ...] = (),
+        offline: tuple[str, ...] = (),
+    ) -> Job:
         """A scan, ready to run."""
         from driftguard.scan import Job
 
@@ -130,6 +137,7 @@ class Wiring:
             repository=self.repository,
             baselines=self.baselines,
             notices=self._notices,
+            offline=tuple(map(Path, offline)),
         )
 
     @cached_property
@@ -193,11 +201,21 @@ class Wiring:
             needs_approval=needs_approval,
         )
 
-    def apply(self, plan: Plan, *, patches: Path, needs_approval: bool = True, actor: str = "") -> Outcome:
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        patches: Path,
+        needs_approval: bool = True,
+        actor: str = "",
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Outcome:
         """Apply a plan to its end and pass the results on to Security Hub and OpsCenter, where asked."""
         from driftguard.remediation.tell import tell
 
-        outcome = self.runner(plan, patches=patches, needs_approval=needs_approval, actor=actor).run()
+        outcome = self.runner(
+            plan, patches=patches, needs_approval=needs_approval, actor=actor, sleep=sleep
+        ).run()
         settings, writer = self.settings.remediation, self._writer()
         if settings.security_hub or settings.ops_items:
 

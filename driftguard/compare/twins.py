@@ -36,7 +36,12 @@ def elsewhere(
         return None
     plural = f"{name}s"
     many = node.child(plural) if plural in node.names else None
-    if many is not None and many.is_a("array") and plural in live and plural not in declared:
+    if (
+        many is not None
+        and plural in live
+        and plural not in declared
+        and _alike(node.child(name), many.items)
+    ):
         return Elsewhere(plural, [value], many, "plural-name")
     plain = name.removesuffix("Base64")
     if plain != name and plain in live and plain not in declared and isinstance(value, str):
@@ -44,6 +49,11 @@ def elsewhere(
         if decoded is not None:
             return Elsewhere(plain, decoded, node.child(plain), "base64-twin")
     return None
+
+
+def _alike(one: Node | None, member: Node | None) -> bool:
+    """Whether the members of a list are what the other property holds."""
+    return one is not None and member is not None and (one.types, one.names) == (member.types, member.names)
 
 
 def is_twin(name: str, value: Json, around: Mapping[str, Json]) -> bool:

@@ -54,6 +54,9 @@ class Walk:
         self._whole = 0
         """Above 0 inside a document that the template states whole: there, more is different."""
 
+        self._verbatim = 0
+        """Above 0 inside a text of the user's own: a policy there is no policy to AWS."""
+
         self._hurried = False
         """Whether the last rule, which is slow, is left out."""
 
@@ -90,7 +93,7 @@ class Walk:
         if isinstance(declared, str):
             declared = self._substituted(declared, path)
         if isinstance(declared, Mapping) and isinstance(live, Mapping):
-            if is_policy(declared) and is_policy(live):
+            if not self._verbatim and is_policy(declared) and is_policy(live):
                 policy_walk.compare(self, declared, live, path, trail)
             else:
                 self._object(declared, live, node, path, trail)
@@ -157,9 +160,12 @@ class Walk:
     ) -> None:
         found = Trail()
         whole = not listed("service-filled-document", self.type_name, general(path))
+        verbatim = self.place(path, None, around).users_own
         self._whole += whole
+        self._verbatim += verbatim
         self.value(one, other, None, path, found, around)
         self._whole -= whole
+        self._verbatim -= verbatim
         if not found.differences:
             found.folded = [Fold(path=pointer(path), rule=rule)]
         trail.take(found)
@@ -249,6 +255,8 @@ class Walk:
             child = node.child(name) if node else None
             found = self._live_name(name, declared, live, node, path, trail)
             twin = elsewhere(name, value, declared, live, node) if found is None else None
+            if twin is not None and self.schema and self.schema.is_read_only((*path, twin.name)):
+                twin = None
             taken.add(twin.name if twin else found)
             if twin is not None:
                 trail.folded.append(Fold(path=pointer((*path, name)), rule=twin.rule))

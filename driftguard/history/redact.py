@@ -188,6 +188,8 @@ class Redactor:
         for name_field, value_field in _tables().fields:
             name, part = value.get(name_field), value.get(value_field)
             if isinstance(name, str) and isinstance(part, str):
+                # `Key` is a word that hides what looks drawn at random; here it holds a name, and no secret.
+                result[name_field] = self.text(name)
                 result[value_field] = (
                     self._string(part, name) if isinstance(result[value_field], str) else result[value_field]
                 )

@@ -110,9 +110,10 @@ class Finisher:
         """Put the saved state of a step back, wait, and look whether it is there."""
         self._journal.audit("step.rollback", f"{self._journal.plan.id}/{step.id}", {})
         try:
-            operations = settings_patch(before(step), properties_of(self._eyes.read(step.key)))
+            now = self._eyes.read(step.key)
+            operations = settings_patch(before(step), properties_of(now))
             if not operations:
-                return self._back(execution, "Everything is as it was saved.")
+                return self._back(execution, "Everything is as it was saved.", now)
             token = token_of(self._journal.plan, step, f"rollback {canonical(operations).decode()}")
             look = self._awaited(step, self._starter.attempt(step, token, undo=operations))
         except (AwsError, RefusedError) as error:
@@ -128,10 +129,11 @@ class Finisher:
             return replace(
                 execution, detail=f"{execution.detail} The rollback ran, but {wrong} is not as before."
             )
-        return self._back(execution, "The state before was put back.")
+        return self._back(execution, "The state before was put back.", live)
 
-    def _back(self, execution: Execution, said: str) -> Execution:
-        return self._journal.done(execution, ExecutionStatus.ROLLED_BACK, f"{execution.detail} {said}")
+    def _back(self, execution: Execution, said: str, live: Resource | None) -> Execution:
+        left = live.state_hash if live is not None else ""
+        return self._journal.done(execution, ExecutionStatus.ROLLED_BACK, f"{execution.detail} {said}", left)
 
     def _awaited(self, step: Step, execution_id: str) -> Look:
         end = self._clock.now().timestamp() + self._settings.step_timeout_minutes * 60

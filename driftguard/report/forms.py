@@ -145,8 +145,8 @@ class Drift(Form):
     changed_by: Who | None
 
 
-class Finding(Form):
-    """The unit of history and report."""
+class KnownFinding(Form):
+    """The unit of history and report, asked for outside of any run."""
 
     fingerprint: str
     kind: str
@@ -165,8 +165,6 @@ class Finding(Form):
     first_seen: datetime
     last_seen: datetime
     resolved_at: datetime | None
-    new: bool
-    reopened: bool
     occurrences: int
     flapping: bool
     waiver: str | None
@@ -175,6 +173,13 @@ class Finding(Form):
     remedy: str | None
     changed_by: Who | None
     detail: Any = None
+
+
+class Finding(KnownFinding):
+    """A finding in the report of a run, which says what that run made of it."""
+
+    new: bool
+    reopened: bool
 
 
 class Cause(Form):

@@ -10,7 +10,7 @@ from types import TracebackType
 
 import boto3
 
-from driftguard.sandbox import control, identity, managed_policies, moto_costs, organization
+from driftguard.sandbox import control, identity, managed_policies, moto_costs, moto_faults, organization
 from driftguard.sandbox.clock import Clock
 from driftguard.sandbox.core import World
 from driftguard.sandbox.faults import Faults
@@ -41,6 +41,7 @@ class Sandbox:
     ) -> None:
         managed_policies.install()
         moto_costs.install()
+        moto_faults.install()
         _load_services()
         load_adapters()
         self.clock = clock or Clock()

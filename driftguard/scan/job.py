@@ -24,6 +24,7 @@ from driftguard.scan.blame import Heard, blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.discreet import without_secrets
 from driftguard.scan.drifts import Rules, next_witnesses
+from driftguard.scan.offline import read_offline
 from driftguard.scan.progress import Progress, Silent
 from driftguard.scan.read import read
 from driftguard.scan.readings import Memory, Readings
@@ -51,6 +52,8 @@ class Job:
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
     heard: Heard = lambda account, region: ()
     """What is known already of acts in an account and region, before CloudTrail is asked."""
+    offline: tuple[Path, ...] = ()
+    """Files that AWS Config delivered, to look at instead of AWS."""
     run_id: str = ""
     """The id of the run, where the caller must know it before the scan is over; empty: a new one."""
 
@@ -62,28 +65,19 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
     be concluded at all: no credentials, no such region, a store that refuses; the run is then FAILED.
     """
     progress = progress or Silent()
-    targets = _targets(job)
+    targets = () if job.offline else _targets(job)
     run = _begin(job)
     try:
         progress.phase("read")
-        readings = read(
-            job.aws,
-            targets,
-            _narrowed(job),
-            now=run.started_at,
-            progress=progress,
-            cancelled=cancelled,
-            repository=job.repository,
-            baselines=job.baselines,
-            takes=_takes(job.catalogue),
-            facts=_facts(job),
-        )
+        readings = _readings(job, targets, run.started_at, progress, cancelled)
         memory = _memory(job, readings)
 
         progress.phase("decide")
         rules = rules_of(job.settings)
         verdict = conclude(readings, memory, job.catalogue, rules, run.started_at, job.redactor.properties)
-        blamed = blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
+        blamed = verdict.drifts
+        if not job.offline:
+            blamed = blame(job.aws, verdict.drifts, readings, memory, cancelled, job.heard)
         # From here on there are words for people, and no secret may be in one of them.
         verdict = replace(verdict, drifts=without_secrets(blamed, readings, job.redactor))
         finished = replace(
@@ -96,13 +90,46 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         progress.phase("record")
         answer = job.redactor.report(whole)
         job.store.record(whole, readings.snapshot, job.lease, job.notices(answer, readings.snapshot))
-        for reason, states in next_witnesses(readings, memory, whole.drifts).items():
+        # AWS Config's files show less than a scan does, so that they make no witness.
+        witnesses = {} if job.offline else next_witnesses(readings, memory, whole.drifts)
+        for reason, states in witnesses.items():
             job.store.put_witnesses(states, actor="driftguard", reason=reason, at=run.started_at)
     except BaseException as error:
         status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
         job.store.fail_run(run.id, status, str(error) or type(error).__name__)
         raise
     return answer
+
+
+def _readings(
+    job: Job,
+    targets: Sequence[Target],
+    now: datetime,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> Readings:
+    if job.offline:
+        return read_offline(
+            job.offline,
+            job.settings,
+            now=now,
+            progress=progress,
+            repository=job.repository,
+            accounts=job.accounts,
+            regions=job.regions,
+        )
+    return read(
+        job.aws,
+        targets,
+        _narrowed(job),
+        now=now,
+        progress=progress,
+        cancelled=cancelled,
+        repository=job.repository,
+        baselines=job.baselines,
+        takes=_takes(job.catalogue),
+        facts=_facts(job),
+    )
 
 
 def _targets(job: Job) -> tuple[Target, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import resources
 from pathlib import Path
 
@@ -43,4 +44,8 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     app.add_middleware(Guard, services=services)
     app.add_middleware(logs.Requests)
+    # What is loaded by now (catalogue, schemas, routes) stays for good: the collector need not walk it in every
+    # long request.
+    gc.collect()
+    gc.freeze()
     return app

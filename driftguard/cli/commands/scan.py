@@ -25,6 +25,12 @@ _LEVELS = ("critical", "high", "medium", "low", "informational", "none")
     "--type", "types", multiple=True, help="Only this resource type; wildcards allowed, repeatable."
 )
 @click.option("--declared", metavar="DIR", help="The repository's templates: three-way drift.")
+@click.option(
+    "--offline",
+    metavar="SNAPSHOT",
+    multiple=True,
+    help="Look at files that AWS Config delivered (or folders of them) instead of AWS; repeatable.",
+)
 @click.option("--fail-on", type=click.Choice(_LEVELS), help="The least severity that makes the exit code 1.")
 @click.option("--strict/--no-strict", default=None, help="Exit with 3 when anything could not be read.")
 @click.option("--html", "html_file", metavar="FILE", help="Also write the HTML report to FILE.")
@@ -37,6 +43,7 @@ def command(
     regions: tuple[str, ...],
     types: tuple[str, ...],
     declared: str | None,
+    offline: tuple[str, ...],
     fail_on: str | None,
     strict: bool | None,
     html_file: str | None,
@@ -50,7 +57,7 @@ def command(
     settings = narrowed(app.settings, stacks, regions, types, declared)
     with Wiring(settings) as wiring:
         with stoppable() as stopped, shown() as progress:
-            job = wiring.job(trigger="cli", accounts=accounts, regions=regions)
+            job = wiring.job(trigger="cli", accounts=accounts, regions=regions, offline=offline)
             report = scan(job, progress, stopped.is_set)
         wiring.deliver()
         if html_file:

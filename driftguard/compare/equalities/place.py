@@ -40,6 +40,18 @@ class Place:
         """Whether the schema names this property (it is not a key of the user's)."""
         return self.node is not None and self.schema is not None and not self._below_map()
 
+    @property
+    def users_own(self) -> bool:
+        """Whether the place is inside a map whose keys are the user's, as a function's environment is."""
+        node = self.schema.root if self.schema else None
+        for part in self.path:
+            if node is None:
+                return False
+            if isinstance(part, str) and part not in node.names:
+                return node.free_form
+            node = node.items if isinstance(part, int) else node.child(part)
+        return False
+
     def _below_map(self) -> bool:
         node = self.schema.root if self.schema else None
         for part in self.path:

@@ -293,8 +293,12 @@ def _numbers(attributes: Mapping[str, Any]) -> dict[str, Any]:
 @reader("AWS::CloudFormation::Stack")
 def _stack(context: Context, id: str) -> Reading:
     found = answer(context.client("cloudformation"), "DescribeStacks", "Stacks", 0, StackName=id)
+    members = answer(
+        context.client("cloudformation"), "ListStackResources", "StackResourceSummaries", StackName=id
+    )
     return Reading(
         configuration=found,
+        supplementary={"StackResourceSummaries": text(members)},
         resource_id=found.get("stackId"),
         resource_name=found.get("stackName"),
         arn=found.get("stackId"),

@@ -46,6 +46,8 @@ class Trail(Adapter):
         shown = pick({**found, "KMSKeyId": found.get("KmsKeyId")}, *_ARGUMENTS)
         shown["EnableLogFileValidation"] = found["LogFileValidationEnabled"]
         shown["IsLogging"] = self.client.get_trail_status(Name=id)["IsLogging"]
+        if selectors := self._selectors(id):
+            shown["EventSelectors"] = selectors
         return {"TrailName": id, "Arn": arn, **shown, **({"Tags": tags} if tags else {})}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
@@ -53,6 +55,8 @@ class Trail(Adapter):
             self.client.update_trail(Name=id, **_arguments(new))
         if changed(old, new, "IsLogging"):
             (self.client.start_logging if new["IsLogging"] else self.client.stop_logging)(Name=id)
+        if changed(old, new, "EventSelectors") and new.get("EventSelectors"):
+            self.client.put_event_selectors(TrailName=id, EventSelectors=new["EventSelectors"])
         added, removed = tag_changes(old, new)
         arn = self.arn(id)
         if added:
@@ -71,10 +75,17 @@ class Trail(Adapter):
         found = self._found(id)
         return str(found["TrailARN"]) if found else None
 
+    def _selectors(self, id: str) -> list[dict[str, Any]]:
+        """The selectors that somebody set: what records management events alone is every trail's default."""
+        found = self.client.get_event_selectors(TrailName=id).get("EventSelectors") or []
+        return [one for one in found if one.get("DataResources")]
+
     def _found(self, id: str) -> dict[str, Any] | None:
         """The trail if it is at home in this region; other regions only see its shadow."""
         trails = self.client.describe_trails(trailNameList=[id], includeShadowTrails=False)["trailList"]
-        return next((t for t in trails if t["HomeRegion"] == self.context.region), None)
+        # moto answers every trail, whatever names are asked for.
+        mine = (t for t in trails if t["Name"] == id and t["HomeRegion"] == self.context.region)
+        return next(mine, None)
 
 
 def _arguments(properties: Properties) -> Properties:

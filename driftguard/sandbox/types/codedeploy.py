@@ -84,7 +84,7 @@ class DeploymentConfig(Adapter):
 
 
 class DeploymentGroup(Adapter):
-    """Alarms are left out: moto takes them and shows none.
+    """Alarms are kept here: moto takes them and shows none.
 
     ``Ref`` is the name of the group alone; which application it belongs to is kept beside it.
 
@@ -103,6 +103,7 @@ class DeploymentGroup(Adapter):
             applicationName=application, deploymentGroupName=name, **self._arguments(properties)
         )
         self.context.store("types.codedeploy.groups")[name] = application
+        self._keep_alarms(name, properties)
         return name
 
     def read(self, id: str) -> Properties | None:
@@ -114,7 +115,9 @@ class DeploymentGroup(Adapter):
         services = found.get("ecsServices") or []
         if services:
             shown["ECSServices"] = [upper_first(service) for service in services]
-        named = {"ApplicationName": where["applicationName"], "DeploymentGroupName": id}
+        named: Properties = {"ApplicationName": where["applicationName"], "DeploymentGroupName": id}
+        if alarms := self.context.store("types.codedeploy.alarms").get(id):
+            named = {**named, "AlarmConfiguration": alarms}
         return {**named, **{k: _lean(v) for k, v in shown.items()}}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
@@ -125,6 +128,10 @@ class DeploymentGroup(Adapter):
             currentDeploymentGroupName=id,
             **self._arguments({k: v for k, v in new.items() if old.get(k) != v}),
         )
+        self._keep_alarms(id, new)
+
+    def _keep_alarms(self, name: str, properties: Properties) -> None:
+        self.context.store("types.codedeploy.alarms")[name] = properties.get("AlarmConfiguration")
 
     def delete(self, id: str) -> None:
         where = self._where(id)

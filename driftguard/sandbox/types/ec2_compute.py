@@ -126,6 +126,8 @@ class Instance(Ec2Adapter):
         shown["SecurityGroupIds"] = [g["GroupId"] for g in found.get("SecurityGroups", [])]
         shown["Monitoring"] = found.get("Monitoring", {}).get("State") == "enabled"
         shown["DisableApiTermination"] = self._attribute(id, "disableApiTermination")
+        if tokens := found.get("MetadataOptions", {}).get("HttpTokens"):
+            shown["MetadataOptions"] = {"HttpTokens": tokens}
         shown.update(_addresses(found))
         return {**shown, **tags_of(found)}
 

@@ -46,7 +46,12 @@ class Function(Adapter):
             **({"KMSKeyArn": properties["KmsKeyArn"]} if "KmsKeyArn" in properties else {}),
         )
         self._concurrency(name, {}, properties)
+        self._keep_dead_letters(name, properties)
         return name
+
+    def _keep_dead_letters(self, name: str, properties: Properties) -> None:
+        """moto takes the dead-letter target and shows none."""
+        self.context.store("types.lambda.dead_letters")[name] = properties.get("DeadLetterConfig")
 
     def read(self, id: str) -> Properties:
         answer = self.client.get_function(FunctionName=id)
@@ -56,6 +61,7 @@ class Function(Adapter):
             found.get("VpcConfig") or {}, "SecurityGroupIds", "SubnetIds", "Ipv6AllowedForDualStack"
         )
         tags = tag_list(answer.get("Tags") or {})
+        letters = self.context.store("types.lambda.dead_letters").get(id)
         return {
             "Arn": found["FunctionArn"],
             **pick(found, *_READ),
@@ -63,6 +69,7 @@ class Function(Adapter):
             **({"Layers": [layer["Arn"] for layer in found["Layers"]]} if found.get("Layers") else {}),
             **({"VpcConfig": network} if network.get("SubnetIds") else {}),
             **({"ReservedConcurrentExecutions": reserved} if reserved is not None else {}),
+            **({"DeadLetterConfig": letters} if letters else {}),
             **({"Tags": tags} if tags else {}),
         }
 
@@ -77,6 +84,7 @@ class Function(Adapter):
         if old.get("Code") != new.get("Code"):
             self.client.update_function_code(FunctionName=id, **self._code(new["Code"]))
         self._concurrency(id, old, new)
+        self._keep_dead_letters(id, new)
         set_tags, remove = tag_changes(old, new)
         if set_tags:
             self.client.tag_resource(Resource=self.arn(id), Tags=set_tags)

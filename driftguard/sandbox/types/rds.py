@@ -27,6 +27,8 @@ _INSTANCE = (
     "Iops",
     "LicenseModel",
     "DBClusterIdentifier",
+    "MonitoringInterval",
+    "MonitoringRoleArn",
 )
 _MODIFIABLE = (
     "DBInstanceClass",
@@ -37,6 +39,9 @@ _MODIFIABLE = (
     "AutoMinorVersionUpgrade",
     "CopyTagsToSnapshot",
     "EngineVersion",
+    "EnableIAMDatabaseAuthentication",
+    "MonitoringInterval",
+    "MonitoringRoleArn",
 )
 
 
@@ -79,6 +84,7 @@ class DbInstance(_Rds):
             "DBParameterGroupName",
             "Tags",
         )
+        call |= pick(properties, "EnableIAMDatabaseAuthentication", "EnableCloudwatchLogsExports")
         if "AllocatedStorage" in properties:
             call["AllocatedStorage"] = int(properties["AllocatedStorage"])
         if "VPCSecurityGroups" in properties:
@@ -99,7 +105,12 @@ class DbInstance(_Rds):
             "VPCSecurityGroups": groups,
             "DBParameterGroupName": parameters[0] if parameters else None,
             "DBSubnetGroupName": found.get("DBSubnetGroup", {}).get("DBSubnetGroupName"),
+            "EnableCloudwatchLogsExports": found.get("EnabledCloudwatchLogsExports"),
+            # What is not switched on is not shown, as the registry handler shows only what was set.
+            "EnableIAMDatabaseAuthentication": found.get("IAMDatabaseAuthenticationEnabled") or None,
         }
+        if not found.get("MonitoringInterval"):
+            shown.pop("MonitoringInterval", None)
         shown.update(pick(more, *more))
         if endpoint := found.get("Endpoint"):
             shown["Endpoint"] = {"Address": endpoint["Address"], "Port": str(endpoint["Port"])}
@@ -115,6 +126,12 @@ class DbInstance(_Rds):
             call["DBParameterGroupName"] = new["DBParameterGroupName"]
         if changed(old, new, "MasterUserPassword"):
             call["MasterUserPassword"] = new["MasterUserPassword"]
+        if changed(old, new, "EnableCloudwatchLogsExports"):
+            before, after = (set(one.get("EnableCloudwatchLogsExports") or []) for one in (old, new))
+            call["CloudwatchLogsExportConfiguration"] = {
+                "EnableLogTypes": sorted(after - before),
+                "DisableLogTypes": sorted(before - after),
+            }
         if call:
             self.client.modify_db_instance(DBInstanceIdentifier=id, ApplyImmediately=True, **call)
         self.retag(str(self.arn(id)), old, new)

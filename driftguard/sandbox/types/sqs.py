@@ -71,9 +71,6 @@ class Queue(Adapter):
         wanted.pop("FifoQueue", None)
         attributes = _attributes({k: v for k, v in wanted.items() if k in new or k in old})
         if attributes:
-            # moto forgets the policy in a call that does not carry it; SQS keeps what is not named.
-            known = self.client.get_queue_attributes(QueueUrl=id, AttributeNames=["Policy"])
-            attributes = {**known.get("Attributes", {}), **attributes}
             self.client.set_queue_attributes(QueueUrl=id, Attributes=attributes)
         set_tags, remove = tag_changes(old, new)
         if set_tags:

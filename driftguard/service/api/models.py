@@ -56,7 +56,7 @@ class RunDetail(RunOut):
     progress: ProgressOut | None
 
 
-class FindingOut(forms.Finding):
+class FindingOut(forms.KnownFinding):
     resource_id: str
 
 

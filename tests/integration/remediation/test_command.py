@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from driftguard.cli.root import cli
 from driftguard.errors import RefusedError
 from driftguard.model import FindingKind, Severity
 from driftguard.model.remediation import Cure
@@ -18,81 +15,31 @@ from driftguard.remediation.automatic import choose
 from driftguard.sandbox import Sandbox
 from driftguard.scan import scan
 from driftguard.settings.remediation import AutomaticRule
-from driftguard.wiring import Wiring
+from tests.remediation_shop import Shop, raise_threshold
 from tests.remediation_world import World, approve, wishes
-
-TEMPLATE = """\
-# The shop's messages.
-Resources:
-  Orders:  # a topic
-    Type: AWS::SNS::Topic
-    Properties: {TopicName: orders, DisplayName: Orders}
-  Alarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      AlarmName: late  # who is called
-      Namespace: shop
-      MetricName: late
-      Statistic: Sum
-      Period: 60
-      EvaluationPeriods: 1
-      Threshold: 5
-      ComparisonOperator: GreaterThanThreshold
-"""
-
-
-class Shop:
-    """A stack with two drifts, scanned."""
-
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.world = world
-        config = world.folder / "config.yaml"
-        config.write_text(json.dumps(world.settings.model_dump(mode="json")), encoding="utf-8")
-        self.config = str(config)
-        wiring = Wiring.__init__
-
-        def inside(self_: Wiring, settings: Any, **_: Any) -> None:
-            wiring(
-                self_,
-                settings,
-                session_factory=lambda: world.sandbox.session(account="111111111111", principal="driftguard"),
-                clock=world.sandbox.clock.now,
-            )
-
-        monkeypatch.setattr(Wiring, "__init__", inside)
-        world.client("cloudformation").create_stack(StackName="shop", TemplateBody=TEMPLATE)
-        with world.wiring() as opened:
-            scan(opened.job(trigger="test"))
-            arn = "arn:aws:sns:ap-northeast-2:111111111111:orders"
-            world.client("sns").set_topic_attributes(
-                TopicArn=arn, AttributeName="DisplayName", AttributeValue="By hand"
-            )
-            world.client("cloudwatch").put_metric_alarm(
-                AlarmName="late", Namespace="shop", MetricName="late", Statistic="Sum", Period=60,
-                EvaluationPeriods=1, Threshold=500, ComparisonOperator="GreaterThanThreshold",
-            )  # fmt: skip
-            self.findings = {one.logical_id: one for one in scan(opened.job(trigger="test")).findings}
-
-    def run(self, *arguments: str, who: str = "lee", check: bool = True) -> Result:
-        result = CliRunner().invoke(
-            cli, ["--config", self.config, *arguments], env={"DRIFTGUARD_ACTOR": who}, standalone_mode=False
-        )
-        if check and result.exception is not None:
-            raise result.exception
-        return result
 
 
 @pytest.fixture
 def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.chdir(tmp_path)
-    world = World(sandbox, tmp_path, author_may_approve=False)
+    world = World(sandbox, tmp_path, policies=("SNS_ENCRYPTED_KMS",), author_may_approve=False)
     world.set_up()
     yield Shop(world, monkeypatch)
 
 
 def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
     plan = json.loads(
-        shop.run("remediate", "plan", "--stack", "shop", "--out", "plan.json", "--output", "json").stdout
+        shop.run(
+            "remediate",
+            "plan",
+            "--stack",
+            "shop",
+            "--no-compliance",
+            "--out",
+            "plan.json",
+            "--output",
+            "json",
+        ).stdout
     )
     by_cure = {step["cure"]: step for step in plan["steps"]}
     assert by_cure["REVERT"]["expected"] == [{"path": "/Threshold", "before": 500, "after": 5}]
@@ -123,7 +70,7 @@ def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
 
 
 def test_a_changed_plan_is_refused(shop: Shop) -> None:
-    shop.run("remediate", "plan", "--stack", "shop", "--out", "plan.json")
+    shop.run("remediate", "plan", "--stack", "shop", "--no-compliance", "--out", "plan.json")
     shop.run("remediate", "approve", "plan.json", "--reason", "agreed", who="kim")
     path = Path("plan.json")
     path.write_text(path.read_text("utf-8").replace('"before": 500', '"before": 501'), "utf-8")
@@ -135,27 +82,62 @@ def test_a_resource_that_moved_is_refused_and_nothing_starts(shop: Shop) -> None
     with shop.world.wiring() as wiring:
         finding = shop.findings["Alarm"]
         plan = approve(wiring, wiring.plan([finding], wishes(cures={finding.fingerprint: Cure.REVERT})))
-        shop.world.client("cloudwatch").put_metric_alarm(
-            AlarmName="late", Namespace="shop", MetricName="late", Statistic="Sum", Period=60,
-            EvaluationPeriods=1, Threshold=7, ComparisonOperator="GreaterThanThreshold",
-        )  # fmt: skip
+        raise_threshold(shop.world, 7)
         outcome = shop.world.runner(wiring, plan).run()
     assert [one.status.value for one in outcome.executions] == ["REFUSED"]
     assert "changed since the plan was made" in outcome.executions[0].detail
     assert shop.world.client("ssm").describe_automation_executions()["AutomationExecutionMetadataList"] == []
 
 
-def test_read_only_credentials_plan_but_name_what_apply_lacks(shop: Shop) -> None:
-    shop.world.sandbox.faults.add("deny", service="ssm", operation="StartAutomationExecution")
+WRITES = (
+    ("ssm", "StartAutomationExecution"),
+    ("ssm", "StopAutomationExecution"),
+    ("cloudformation", "CreateChangeSet"),
+    ("cloudformation", "ExecuteChangeSet"),
+    ("cloudcontrol", "UpdateResource"),
+    ("cloudcontrol", "CreateResource"),
+)
+
+
+def test_with_read_only_credentials_everything_but_apply_works(shop: Shop) -> None:
+    for service, operation in WRITES:
+        shop.world.sandbox.faults.add("deny", service=service, operation=operation)
+    before = shop.mutations()
     try:
-        with shop.world.wiring() as wiring:
-            finding = shop.findings["Alarm"]
-            plan = approve(wiring, wiring.plan([finding], wishes(cures={finding.fingerprint: Cure.REVERT})))
-            outcome = shop.world.runner(wiring, plan).run()
+        plan = json.loads(
+            shop.run(
+                "remediate",
+                "plan",
+                "--stack",
+                "shop",
+                "--no-compliance",
+                "--out",
+                "plan.json",
+                "--output",
+                "json",
+            ).stdout
+        )
+        assert "Nothing has been done" in shop.run("remediate", "show", "plan.json").stdout
+        assert "Why it is safe" in shop.run("remediate", "show", plan["id"], "--full").stdout
+        shop.run("remediate", "approve", "plan.json", "--reason", "agreed", who="kim")
+        assert plan["id"] in shop.run("remediate", "status").stdout
+        assert "NOT STARTED" in shop.run("remediate", "status", plan["id"]).stdout
+        assert "rehearsals" in shop.run("remediate", "rehearsal").stdout
+        assert "AWS::SSM::Document" in shop.run("remediate", "setup").stdout
+        assert "remedies" in shop.run("remediate", "import").stdout
+        assert shop.mutations() == before
+
+        applied = shop.run("remediate", "apply", "plan.json", "--output", "json", check=False)
+        rows = {row["step"]: row for row in json.loads(applied.stdout)["executions"]}
     finally:
         shop.world.sandbox.faults.clear()
-    assert [one.status.value for one in outcome.executions] == ["FAILED"]
-    assert "Missing action: ssm:StartAutomationExecution" in outcome.executions[0].detail
+    [denied] = [step["id"] for step in plan["steps"] if step["action"] == "SSM_AUTOMATION"]
+    assert rows[denied]["status"] == "FAILED"
+    assert "Missing action: ssm:StartAutomationExecution" in rows[denied]["detail"]
+    assert [call for call in shop.mutations()[len(before) :] if "Denied" not in str(call)] in (
+        [], [("ssm.amazonaws.com", "StartAutomationExecution")]
+    )  # fmt: skip
+    assert shop.world.client("ssm").describe_automation_executions()["AutomationExecutionMetadataList"] == []
 
 
 def test_accept_is_a_waiver_and_the_finding_is_suppressed(shop: Shop) -> None:

@@ -152,6 +152,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         world = World(
             sandbox,
             folder,
+            policies=tuple(sorted({case["policy"] for case in CASES})),
             **limits,
             allow_deletes=True,
             max_errors=500,
@@ -218,7 +219,8 @@ def key(world: World, case: dict[str, Any], names: dict[str, str]) -> ResourceKe
     for call in case.get("calls", ()):
         service, operation = call["call"].split(":")
         getattr(world.client(service), operation)(**put(call["with"], {**here, "id": identifier}))
-    return ResourceKey(account=ACCOUNT, region=key_region(kind, REGION), type=kind, identifier=identifier)
+    region = case.get("region") or key_region(kind, REGION)
+    return ResourceKey(account=ACCOUNT, region=region, type=kind, identifier=identifier)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["remedy"])

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from driftguard.model import Gap, GapReason, Outcome, Scope
-from tests.history_values import ACCOUNT, finding, night, report, run, snapshot
+from driftguard.service.calling import key_id
+from tests.history_values import ACCOUNT, finding, key, night, report, run, snapshot
 from tests.service_values import House, house
 
 LOCALES = Path(__file__).parents[3] / "driftguard/service/web/locale"
@@ -94,9 +95,14 @@ def test_both_languages_have_the_same_words() -> None:
         yaml.safe_load((LOCALES / f"{lang}.yaml").read_text(encoding="utf-8")) for lang in ("en", "ko")
     )
     assert english.keys() == korean.keys()
-    for key, text in english.items():
-        assert set(_fields(text)) == set(_fields(korean[key])), key
+    for name, text in english.items():
+        assert set(_fields(text)) == set(_fields(korean[name])), name
 
 
 def _fields(text: str) -> list[str]:
     return [part.split("}")[0] for part in text.split("{")[1:]]
+
+
+def test_a_resource_shows_all_its_properties(home: House) -> None:
+    text = home.person("viewer").get(f"/resources/{key_id(key('archive'))}").text
+    assert "Suspended" in text and '"BucketName": "archive"' in text

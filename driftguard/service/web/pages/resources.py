@@ -72,6 +72,7 @@ def resource(request: Request, resource_id: str, reading: Reading) -> HTMLRespon
         "resource",
         key=key,
         live=live,
+        properties=dict(live.properties) if live else {},
         drifts=drifts,
         open=cards(request, [found for found in findings if found.open]),
         closed=cards(request, [found for found in findings if not found.open]),
