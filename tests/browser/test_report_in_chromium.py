@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from driftguard.model import ChangedBy, Finding, Severity
 from driftguard.model.trend import TrendPoint
 from driftguard.report import render
 from tests.history_values import finding, full_report, night
+from tests.npm_files import AXE_CORE, npm_file
 
 pytestmark = pytest.mark.browser
 DETAIL = '{"differences":[{"path":"/Prop/0","expected":"<b>&","actual":null,"type":"NOT_EQUAL"}]}'
@@ -33,12 +33,6 @@ def chromium() -> str:
             pytest.fail("Chromium is missing: scripts/install-test-servers installs it")
         pytest.skip("Chromium is not installed: run scripts/install-test-servers")
     return found
-
-
-def axe() -> str:
-    spec = importlib.util.find_spec("axe_playwright_python")
-    assert spec is not None and spec.origin is not None, "axe-playwright-python brings axe-core"
-    return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 def page(lang: str) -> str:
@@ -73,7 +67,7 @@ def checked(source: str, dark: bool, folder: Path) -> list[dict[str, Any]]:
     run = "axe.run(document).then(r => { const p = document.createElement('pre'); p.id = 'axe'; "
     run += "p.textContent = JSON.stringify(r.violations); document.body.appendChild(p); });"
     file = folder / "page.html"
-    file.write_text(f"{source}<script>{axe()}</script><script>{run}</script>", encoding="utf-8")
+    file.write_text(f"{source}<script>{npm_file(AXE_CORE)}</script><script>{run}</script>", encoding="utf-8")
     scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
     out = subprocess.run(
         [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000",

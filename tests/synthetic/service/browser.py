@@ -85,13 +85,3 @@ def served(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
-
-
-def axe() -> str:
-    """The source of axe-core, where npm put it: AXE_CORE, or node_modules of the checkout."""
-    given = os.environ.get("AXE_CORE")
-    path = Path(given) if given else Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-    if not path.exists():
-        message = "axe-core is needed (npm install --no-save axe-core)"
-        pytest.fail(message) if MISSING_IS_A_FAILURE else pytest.skip(message)
-    return path.read_text(encoding="utf-8")

