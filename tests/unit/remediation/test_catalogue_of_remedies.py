@@ -70,7 +70,9 @@ def test_sixty_of_the_most_used_policies_have_a_remedy() -> None:
 def test_a_document_of_aws_gets_the_parameters_that_aws_documents(remedy: Remedy) -> None:
     # The row of the present name, or the one that says that it was renamed to it.
     [known] = [
-        row for row in rows("ssm_runbooks_detail.csv") if (row["renamed_to"] or row["name"]) == remedy.document
+        row
+        for row in rows("ssm_runbooks_detail.csv")
+        if (row["renamed_to"] or row["name"]) == remedy.document
     ]
     required = {name for name in known["required_params"].split(";") if name}
     optional = {name for name in known["optional_params"].split(";") if name}
