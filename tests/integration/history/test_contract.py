@@ -31,6 +31,7 @@ from driftguard.model.remediation import (
     Execution,
     ExecutionStatus,
     Plan,
+    Refusal,
     Step,
 )
 from tests.history_values import (
@@ -330,7 +331,7 @@ def _plan() -> Plan:
         author="kim",
         digest="d1",
         steps=(step,),
-        refused=(("g", "x"),),
+        left=(Refusal(finding="f2", title="t", place="r", guard="no-remedy", why="Because."),),
     )
 
 
