@@ -9,7 +9,7 @@ from driftguard.errors import AwsError, RefusedError
 from driftguard.model import Resource
 from driftguard.model.remediation import Execution, ExecutionStatus, Step
 from driftguard.remediation.journal import Journal
-from driftguard.remediation.results import Running, before, not_restored, properties_of
+from driftguard.remediation.results import Running, before, changed_since, not_restored, properties_of
 from driftguard.remediation.seal import canonical, token_of
 from driftguard.remediation.seams import Clock, Eyes, Hands, Look, State
 from driftguard.remediation.starting import Starter
@@ -106,11 +106,17 @@ class Finisher:
             self._clock.sleep(pause)
             pause = min(pause * 2, 120.0)
 
-    def roll_back(self, step: Step, execution: Execution) -> Execution:
-        """Put the saved state of a step back, wait, and look whether it is there."""
+    def roll_back(self, step: Step, execution: Execution, *, late: bool = False) -> Execution:
+        """Put the saved state of a step back, wait, and look whether it is there.
+
+        ``late``: somebody asks for it after the run; what was changed since by others is not overwritten.
+        """
         self._journal.audit("step.rollback", f"{self._journal.plan.id}/{step.id}", {})
         try:
             now = self._eyes.read(step.key)
+            if late and (changed := changed_since(step, execution, now)):
+                said = f"It was not rolled back: {changed} was changed again since."
+                return replace(execution, detail=f"{execution.detail} {said}")
             operations = settings_patch(before(step), properties_of(now))
             if not operations:
                 return self._back(execution, "Everything is as it was saved.", now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from driftguard.model import Json
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
@@ -23,7 +23,7 @@ from driftguard.remediation.parts import (
     verification,
 )
 from driftguard.remediation.remedies import REVERTER, SETTER, NotFitting, Remedies, Remedy, sentence
-from driftguard.remediation.values import ABSENT, at, saved, settings_patch, undo
+from driftguard.remediation.values import ABSENT, Operation, at, saved, settings_patch, undo
 from driftguard.schema import registry
 from driftguard.settings.remediation import RemediationSettings
 
@@ -80,9 +80,6 @@ def _fix_live(
     document = remedies.documents.get(remedy.document)
     if document is not None and (problems := document.problems(arguments)):
         raise NotFitting(" ".join(problems))
-    back = undo(operations, live)
-    schema = registry().get(case.key.type)
-    can_undo = bool(back) and schema is not None and "update" in schema.handlers
     return make_step(
         case,
         cure=Cure.FIX,
@@ -91,9 +88,7 @@ def _fix_live(
         parameters=arguments,
         expected=(*changes_of(operations, live), *_effect(remedy)),
         saved=saved(operations, live),
-        rollback={"document": REVERTER, "parameters": patch_arguments(case, back, settings)}
-        if can_undo
-        else None,
+        rollback=_way_back(case, operations, settings),
         why=why,
         title=remedy.title,
         why_safe=safe,
@@ -101,6 +96,17 @@ def _fix_live(
         deletes=remedy.deletes,
         verify=verification(case),
     )
+
+
+def _way_back(
+    case: Case, operations: Sequence[Operation], settings: RemediationSettings
+) -> Mapping[str, Json] | None:
+    """The patch that puts back what ``operations`` stand for, where Cloud Control can change the type."""
+    assert case.live is not None
+    back, schema = undo(operations, case.live.properties), registry().get(case.key.type)
+    if not back or schema is None or "update" not in schema.handlers:
+        return None
+    return {"document": REVERTER, "parameters": patch_arguments(case, back, settings)}
 
 
 def _effect(remedy: Remedy) -> tuple[Change, ...]:

@@ -1,17 +1,47 @@
-"""AWS Config's remediation configurations and exceptions, taken over as remedies and waivers.  Pure."""
+"""AWS Config's remediation configurations and exceptions, taken over as remedies and waivers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import yaml
 
-from driftguard.model import Json, Waiver
+from driftguard.aws import Aws
+from driftguard.model import Gap, Json, Waiver
 
 Answer = Mapping[str, Json]
 _DAYS = 90
 """How long an exception holds that AWS Config keeps without an end."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What AWS Config holds: rules, remediation configurations, exceptions as waivers; and what was closed."""
+
+    rules: list[Answer] = field(default_factory=list)
+    configurations: list[Answer] = field(default_factory=list)
+    waivers: list[Waiver] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+
+def read(aws: Aws, now: datetime, *, exceptions: bool) -> Found:
+    """Every account and region of the scope."""
+    found = Found()
+    for target in aws.targets():
+        place = aws.enter(target)
+        if isinstance(place, Gap):
+            found.closed.append(f"{target.account}/{target.region}: {place.detail}")
+            continue
+        here = list(place.config.rules())
+        mine = list(place.config.remediations([str(one["ConfigRuleName"]) for one in here]))
+        found.rules += here
+        found.configurations += mine
+        for one in mine if exceptions else ():
+            kept = place.config.remediation_exceptions(str(one["ConfigRuleName"]))
+            found.waivers += waivers(kept, here, target.account, now)
+    return found
 
 
 def remedies_yaml(rules: Iterable[Answer], configurations: Iterable[Answer]) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from driftguard.model import Json, Resource
 from driftguard.model.remediation import ActionKind, Execution, ExecutionStatus, Step
-from driftguard.remediation.values import ABSENT, settings_patch
+from driftguard.remediation.parts import MARK
+from driftguard.remediation.values import ABSENT, at, settings_patch
 
 LOCAL = (ActionKind.TEMPLATE_PATCH, ActionKind.WAIVER)
 OPEN = (ExecutionStatus.PENDING, ExecutionStatus.STARTED)
@@ -50,3 +51,15 @@ def not_restored(step: Step, live: Resource | None) -> str:
     """The first place that is not as it was saved."""
     found = settings_patch(before(step), properties_of(live))
     return str(found[0]["path"]) if found else ""
+
+
+def changed_since(step: Step, execution: Execution, live: Resource | None) -> str:
+    """The first place of the step that is neither as the step left it nor as it was before."""
+    if live is None or live.state_hash == execution.state_hash:
+        return ""
+    for change in step.expected:
+        now = at(live.properties, change.path) if change.path else change.after
+        known = (change.after, step.saved.get(change.path, ABSENT))
+        if now not in known and not (now is ABSENT and change.after == MARK):
+            return change.path
+    return ""

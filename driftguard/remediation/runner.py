@@ -75,7 +75,7 @@ class Runner:
 
     def roll_back(self, step: Step, execution: Execution) -> Execution:
         """Put the saved state of one step back, by hand."""
-        return self._finisher.roll_back(step, execution)
+        return self._finisher.roll_back(step, execution, late=True)
 
     def _wave(self, steps: Sequence[Step]) -> None:
         waiting = [step for step in steps if not self._journal.ended(step)]

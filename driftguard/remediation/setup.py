@@ -37,6 +37,23 @@ all of them together may have 10,240 (https://docs.aws.amazon.com/IAM/latest/Use
 _MOST_POLICIES = 10
 """Managed policies that a role may have until the quota is raised (the same page)."""
 
+_PARAMETERS = {
+    "DriftguardPrincipal": {"Type": "String", "Description": "The ARN that driftguard runs as."},
+    "RoleRegion": {
+        "Type": "String",
+        "Default": "",
+        "Description": "The one region in which this stack makes the account's roles; empty: this one.",
+    },
+}
+_CONDITIONS = {
+    "MakesRoles": {
+        "Fn::Or": [
+            {"Fn::Equals": [{"Ref": "RoleRegion"}, ""]},
+            {"Fn::Equals": [{"Ref": "RoleRegion"}, {"Ref": "AWS::Region"}]},
+        ]
+    }
+}
+
 
 def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[str] = ()) -> str:
     """A CloudFormation template, for every account and region that shall be remediated.
@@ -46,7 +63,33 @@ def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[
     Documents belong to a region, roles to the account: the parameter ``RoleRegion`` names where they are made.
     Raises `InputError` when the actions do not fit into the policies of one role.
     """
-    resources: dict[str, Any] = {
+    policies = _policies(automation_actions(remedies, types))
+    resources = {
+        **_documents(remedies),
+        **policies,
+        "AutomationRole": _role(
+            settings.automation_role_name,
+            {"Service": "ssm.amazonaws.com"},
+            ManagedPolicyArns=[{"Ref": name} for name in policies],
+        ),
+        "StarterRole": _role(
+            settings.role_name,
+            {"AWS": {"Ref": "DriftguardPrincipal"}},
+            Policies=[{"PolicyName": "driftguard", "PolicyDocument": _document(_starting())}],
+        ),
+    }
+    body = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "What driftguard needs in an account before it may apply a remediation plan.",
+        "Parameters": _PARAMETERS,
+        "Conditions": _CONDITIONS,
+        "Resources": resources,
+    }
+    return yaml.safe_dump(body, sort_keys=False, width=110, allow_unicode=True)
+
+
+def _documents(remedies: Remedies) -> dict[str, Any]:
+    return {
         name: {
             "Type": "AWS::SSM::Document",
             "Properties": {
@@ -59,14 +102,10 @@ def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[
         }
         for name, document in sorted(remedies.documents.items())
     }
-    policies = _policies(automation_actions(remedies, types))
-    resources.update(policies)
-    resources["AutomationRole"] = _role(
-        settings.automation_role_name,
-        {"Service": "ssm.amazonaws.com"},
-        ManagedPolicyArns=[{"Ref": name} for name in policies],
-    )
-    starting: list[dict[str, Any]] = [
+
+
+def _starting() -> list[dict[str, Any]]:
+    return [
         {"Effect": "Allow", "Action": sorted(_STARTER), "Resource": "*"},
         {
             "Effect": "Allow",
@@ -75,33 +114,6 @@ def template(remedies: Remedies, settings: RemediationSettings, types: Iterable[
             "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
         },
     ]
-    resources["StarterRole"] = _role(
-        settings.role_name,
-        {"AWS": {"Ref": "DriftguardPrincipal"}},
-        Policies=[{"PolicyName": "driftguard", "PolicyDocument": _document(starting)}],
-    )
-    body = {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "What driftguard needs in an account before it may apply a remediation plan.",
-        "Parameters": {
-            "DriftguardPrincipal": {"Type": "String", "Description": "The ARN that driftguard runs as."},
-            "RoleRegion": {
-                "Type": "String",
-                "Default": "",
-                "Description": "The one region in which this stack makes the account's roles; empty: this one.",
-            },
-        },
-        "Conditions": {
-            "MakesRoles": {
-                "Fn::Or": [
-                    {"Fn::Equals": [{"Ref": "RoleRegion"}, ""]},
-                    {"Fn::Equals": [{"Ref": "RoleRegion"}, {"Ref": "AWS::Region"}]},
-                ]
-            }
-        },
-        "Resources": resources,
-    }
-    return yaml.safe_dump(body, sort_keys=False, width=110, allow_unicode=True)
 
 
 def automation_actions(remedies: Remedies, types: Iterable[str] = ()) -> tuple[str, ...]:

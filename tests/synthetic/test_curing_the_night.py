@@ -19,13 +19,12 @@ from driftguard.model.remediation import ActionKind, Approval, Cure, Execution, 
 from driftguard.remediation import Wishes
 from driftguard.remediation.render import outcome, text
 from driftguard.remediation.setup import template
+from driftguard.sandbox.estate import prepare_remediation
 from driftguard.sandbox.estate.plan import estate
 from driftguard.scan import scan
 from driftguard.settings import load_settings
 from driftguard.wiring import Wiring
 from tests.synthetic.conftest import Night
-
-HOME = "ap-northeast-2"
 
 
 @dataclass(frozen=True)
@@ -39,31 +38,6 @@ class Cured:
     patched: Report
     folder: Path
     store: str
-
-
-def set_up(night: Night, wiring: Wiring) -> None:
-    """Deploy what `remediate setup` prints wherever the estate lets us in."""
-    home = estate().account("management")
-    types = {key.type for key in wiring.store.state_hashes()}
-    body = template(wiring.remedies, wiring.settings.remediation, types)
-    parameters = {"DriftguardPrincipal": f"arn:aws:iam::{home}:root", "RoleRegion": HOME}
-    for scoped in wiring.settings.scope.accounts:
-        for region in (HOME, "us-east-1"):
-            if (scoped.name, region) == ("development", "us-east-1"):
-                continue  # closed in the night
-            stacks = night.sandbox.session(account=scoped.id, region=region, principal="admin").client(
-                "cloudformation"
-            )
-            stacks.create_stack(
-                StackName="driftguard-remediation",
-                TemplateBody=body,
-                Capabilities=["CAPABILITY_NAMED_IAM"],
-                Parameters=[
-                    {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
-                ],
-            )
-            [stack] = stacks.describe_stacks(StackName="driftguard-remediation")["Stacks"]
-            assert stack["StackStatus"] == "CREATE_COMPLETE", stack
 
 
 def deploy_patch(night: Night, cured_plan: Plan, folder: Path) -> None:
@@ -102,7 +76,8 @@ def cured(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cu
         session_factory=lambda: night.sandbox.session(account=home, principal="driftguard"),
         clock=night.sandbox.clock.now,
     ) as wiring:
-        set_up(night, wiring)
+        types = {key.type for key in wiring.store.state_hashes()}
+        prepare_remediation(night.sandbox, template(wiring.remedies, wiring.settings.remediation, types))
         findings = tuple(one for one in night.after.findings if one.open and not one.waiver)
         made = wiring.plan(findings, Wishes(author="lee", rollout="AllAtOnce"))
         wiring.store.put_plan(made)

@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from driftguard.model import Report
+    from driftguard.model.remediation import Plan
     from driftguard.sandbox import Sandbox
     from driftguard.wiring import Wiring
 
@@ -34,10 +35,16 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 65535),
     help="Where it listens with --stay; 0 takes a free one.",
 )
-def command(folder: str, stay: bool, port: int) -> None:
+@click.option(
+    "--apply",
+    "apply_it",
+    is_flag=True,
+    help="Approve the plan and apply it in the local AWS, then scan once more.",
+)
+def command(folder: str, stay: bool, port: int, apply_it: bool) -> None:
     from driftguard.cli.commands.sandbox import listen, wait
     from driftguard.cli.commands.scan import show, write_html
-    from driftguard.sandbox.estate import deploy, play
+    from driftguard.sandbox.estate import deploy, play, prepare_remediation
     from driftguard.sandbox.facade import Sandbox
 
     logging.getLogger("driftguard.sandbox").setLevel(logging.CRITICAL)
@@ -62,7 +69,11 @@ def command(folder: str, stay: bool, port: int) -> None:
             steps.end()
             show(after, "text")
             write_html(after, str(target / "report.html"))
-            _plan(wiring, after, target)
+            plan = _plan(wiring, after, target)
+            if apply_it or stay:
+                prepare_remediation(sandbox, _stack(wiring))
+            if apply_it:
+                _apply(sandbox, wiring, plan, target)
         _next(target, stay)
         if stay:
             wait(sandbox)
@@ -120,23 +131,57 @@ def _seen(report: Report) -> str:
     return f"{report.coverage.checked} declared resources checked, {len(report.gaps)} gaps named"
 
 
-def _plan(wiring: Wiring, report: Report, folder: Path) -> None:
-    """Show what driftguard would do about a rule that somebody opened to the world; nothing is done."""
-    from driftguard.model import FindingKind
+def _plan(wiring: Wiring, report: Report, folder: Path) -> Plan:
+    """Show what driftguard would do about everything that it found; nothing is done."""
     from driftguard.remediation import Wishes
     from driftguard.remediation.render import text
     from driftguard.remediation.seal import write
 
-    drifts = [one for one in report.findings if one.kind is FindingKind.DRIFT and one.subject]
-    chosen = next((one for one in drifts if one.key.type == "AWS::EC2::SecurityGroup"), drifts[0])
-    plan = wiring.plan([chosen], Wishes(author=wiring.actor))
+    chosen = [one for one in report.findings if one.open and not one.waiver]
+    plan = wiring.plan(chosen, Wishes(author=wiring.actor))
     wiring.store.put_plan(plan)
     write(plan, folder / "plan.json")
     click.secho(
-        "\nWhat driftguard would do about one of them (nothing is done until somebody approves it):\n",
-        bold=True,
+        "\nWhat driftguard would do about it (nothing is done until somebody approves it):\n", bold=True
     )
     click.echo(text(plan))
+    return plan
+
+
+def _apply(sandbox: Sandbox, wiring: Wiring, plan: Plan, folder: Path) -> None:
+    """Play the person who approves, apply the plan, and look whether the next scan is clean."""
+    from dataclasses import replace
+
+    from driftguard.model.remediation import Approval
+    from driftguard.remediation.render import outcome
+
+    now = wiring.clock()
+    approval = Approval(approver="demo", at=now, reason="shown in the demo", digest=plan.digest)
+    wiring.store.approve_plan(plan.id, approval)
+    approved = replace(plan, approvals=(approval,))
+
+    def sleep(seconds: float) -> None:
+        sandbox.clock.advance(seconds)
+        time.sleep(0.02)
+
+    result = wiring.apply(approved, patches=folder / "patches", sleep=sleep)
+    click.secho("\nWhat came of it:\n", bold=True)
+    click.echo(outcome(approved, result.executions))
+    left = [one for one in _scan(wiring).findings if one.open and not one.waiver]
+    click.secho(
+        f"The scan after it finds {len(left)} of {_findings(plan)} again; each is named above.", bold=True
+    )
+
+
+def _stack(wiring: Wiring) -> str:
+    from driftguard.remediation.setup import template
+
+    types = {key.type for key in wiring.store.state_hashes()}
+    return template(wiring.remedies, wiring.settings.remediation, types)
+
+
+def _findings(plan: Plan) -> int:
+    return sum(len(step.findings) for step in plan.steps) + len(plan.left)
 
 
 def _next(folder: Path, stay: bool) -> None:

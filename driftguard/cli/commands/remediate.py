@@ -318,30 +318,17 @@ def _audit(store: Store) -> Iterator[AuditEntry]:
 @click.option("--waivers/--no-waivers", default=False, show_default=True, help="Record the exceptions, too.")
 @pass_app
 def import_command(app: App, waivers: bool) -> int:
-    from driftguard.model import Gap
-    from driftguard.remediation.imports import remedies_yaml
-    from driftguard.remediation.imports import waivers as made
+    from driftguard.remediation.imports import read, remedies_yaml
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
-        rules, found, taken = [], [], 0
-        for target in wiring.aws.targets():
-            place = wiring.aws.enter(target)
-            if isinstance(place, Gap):
-                click.echo(f"{target.account}/{target.region}: {place.detail}", err=True)
-                continue
-            here = list(place.config.rules())
-            names = [str(one["ConfigRuleName"]) for one in here]
-            mine = list(place.config.remediations(names))
-            rules += here
-            found += mine
-            for one in mine if waivers else ():
-                kept = place.config.remediation_exceptions(str(one["ConfigRuleName"]))
-                for waiver in made(kept, here, target.account, wiring.clock()):
-                    wiring.store.put_waiver(waiver, actor=wiring.actor)
-                    taken += 1
-    click.echo(remedies_yaml(rules, found), nl=False)
-    click.echo(f"{len(found)} remediations, {taken} exceptions.", err=True)
+        found = read(wiring.aws, wiring.clock(), exceptions=waivers)
+        for waiver in found.waivers:
+            wiring.store.put_waiver(waiver, actor=wiring.actor)
+    for said in found.closed:
+        click.echo(said, err=True)
+    click.echo(remedies_yaml(found.rules, found.configurations), nl=False)
+    click.echo(f"{len(found.configurations)} remediations, {len(found.waivers)} exceptions.", err=True)
     return 0
 
 

@@ -10,11 +10,19 @@
 
 from __future__ import annotations
 
-from driftguard.sandbox.estate.deploy import deploy
+from driftguard.sandbox.estate.deploy import deploy, prepare_remediation
 from driftguard.sandbox.estate.night import Expected, ExpectedReport, expected_report, play
 from driftguard.sandbox.estate.plan import read
 
-__all__ = ["Expected", "ExpectedReport", "config_text", "deploy", "expected_report", "play"]
+__all__ = [
+    "Expected",
+    "ExpectedReport",
+    "config_text",
+    "deploy",
+    "expected_report",
+    "play",
+    "prepare_remediation",
+]
 
 
 def config_text() -> str:

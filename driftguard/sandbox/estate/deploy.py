@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from driftguard.sandbox.estate.plan import Estate, estate, template
 from driftguard.sandbox.facade import Sandbox
 
@@ -25,6 +27,34 @@ def deploy(sandbox: Sandbox) -> None:
         builder.stack_set(stack_set)
     for recorder in builder.estate.recorders:
         builder.recorder(recorder)
+
+
+def prepare_remediation(sandbox: Sandbox, body: str) -> None:
+    """Deploy the stack of `driftguard remediate setup` in every account and region that lets us in.
+
+    Roles are made in the first region alone.  Raises RuntimeError if a stack does not come up.
+    """
+    wanted = estate()
+    principal = f"arn:aws:iam::{wanted.account('management')}:root"
+    for number in wanted.accounts.values():
+        for region in wanted.regions:
+            client: Any = sandbox.session(account=number, region=region, principal="admin").client(
+                "cloudformation"
+            )
+            try:
+                client.create_stack(
+                    StackName="driftguard-remediation",
+                    TemplateBody=body,
+                    Parameters=_parameters(
+                        {"DriftguardPrincipal": principal, "RoleRegion": wanted.regions[0]}
+                    ),
+                    Capabilities=_CAPABILITIES,
+                )
+            except ClientError as error:
+                if "AccessDenied" not in error.response["Error"]["Code"]:
+                    raise
+                continue  # a region that was closed in the night
+            _expect_created(client, "driftguard-remediation")
 
 
 class _Builder:

@@ -126,8 +126,9 @@ class Instance(Ec2Adapter):
         shown["SecurityGroupIds"] = [g["GroupId"] for g in found.get("SecurityGroups", [])]
         shown["Monitoring"] = found.get("Monitoring", {}).get("State") == "enabled"
         shown["DisableApiTermination"] = self._attribute(id, "disableApiTermination")
-        if tokens := found.get("MetadataOptions", {}).get("HttpTokens"):
-            shown["MetadataOptions"] = {"HttpTokens": tokens}
+        # Only what is not the default is shown, as for an instance that nobody gave any.
+        if found.get("MetadataOptions", {}).get("HttpTokens") == "required":
+            shown["MetadataOptions"] = {"HttpTokens": "required"}
         shown.update(_addresses(found))
         return {**shown, **tags_of(found)}
 

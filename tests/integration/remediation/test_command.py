@@ -64,6 +64,14 @@ def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
     assert [one for one in report.findings if one.kind is FindingKind.DRIFT] == []
 
     assert "2 VERIFIED" in shop.run("remediate", "status", plan["id"]).stdout
+    raise_threshold(shop.world, 9)
+    late = shop.run("remediate", "rollback", "plan.json", by_cure["REVERT"]["id"], "--reason", "too late")
+    assert "/Threshold was changed again since" in " ".join(late.stdout.split())
+    assert (
+        shop.world.client("cloudwatch").describe_alarms(AlarmNames=["late"])["MetricAlarms"][0]["Threshold"]
+        == 9
+    )
+    raise_threshold(shop.world, 5)
     shop.run("remediate", "rollback", "plan.json", by_cure["REVERT"]["id"], "--reason", "trying it")
     alarm = shop.world.client("cloudwatch").describe_alarms(AlarmNames=["late"])["MetricAlarms"][0]
     assert alarm["Threshold"] == 500

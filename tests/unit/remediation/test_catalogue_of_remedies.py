@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import yaml
 
 from driftguard.remediation import Remedies, load_remedies
 from driftguard.remediation.remedies import Remedy
+from driftguard.remediation.setup import automation_actions, template
 from driftguard.rules.packaged import packaged_policies
+from driftguard.settings.remediation import RemediationSettings
 from tests.shared_data import shared
 
 CASES = Path(__file__).parents[2] / "cases/remediation"
@@ -79,3 +82,28 @@ def test_a_document_of_aws_gets_the_parameters_that_aws_documents(remedy: Remedy
     given = {*remedy.parameters, "AutomationAssumeRole"}
     assert required <= given
     assert given <= required | optional | {"AutomationAssumeRole"}
+
+
+def test_what_writes_beside_its_type_names_the_permissions() -> None:
+    """An account has no update handler to compute them from, and the automation role would lack them."""
+    for remedy in remedies().remedies:
+        if service(remedy.types[0]) == "account" or not (remedy.set or remedy.remove or remedy.touches):
+            assert remedy.permissions, remedy.id
+
+
+def test_the_roles_fit_into_the_limits_of_iam() -> None:
+    body = yaml.safe_load(template(remedies(), RemediationSettings(), all_types()))
+    policies = [one for one in body["Resources"].values() if one["Type"] == "AWS::IAM::ManagedPolicy"]
+    assert 0 < len(policies) <= 10
+    for one in policies:
+        assert len(json.dumps(one["Properties"]["PolicyDocument"], separators=(",", ":"))) <= 6144
+    granted = {
+        action for one in policies for action in one["Properties"]["PolicyDocument"]["Statement"][0]["Action"]
+    }
+    assert granted == set(automation_actions(remedies(), all_types()))
+    assert {"guardduty:CreateDetector", "s3:PutBucketVersioning", "sqs:SetQueueAttributes"} <= granted
+
+
+def all_types() -> list[str]:
+    """The types of the demo estate, more than a remedy is known for."""
+    return ["AWS::SQS::Queue", "AWS::ECS::Service", "AWS::StepFunctions::StateMachine", "AWS::Events::Rule"]
