@@ -12,7 +12,6 @@ from psycopg import sql
 from driftguard.errors import StoreError
 
 TABLES = (
-    "migrations",
     "runs",
     "run_members",
     "resources",
@@ -38,15 +37,21 @@ TABLES = (
     "slots",
     "units",
     "outbox",
+    "documents",
 )
-"""Every table, in an order that foreign keys allow."""
+"""Every table that is written by itself, in an order that foreign keys allow.
+
+``migrations`` is told by the schema's version, and what triggers keep is kept again when the rows come back.
+"""
+_VERSION = "schema"
 _CHUNK = 1 << 20
 
 
-def dump(raw: psycopg.Connection[Any], target: Path) -> None:
-    """Write all tables, as the transaction of ``raw`` sees them, to the zip file ``target``."""
+def dump(raw: psycopg.Connection[Any], target: Path, schema: int) -> None:
+    """Write all tables, as the transaction of ``raw`` sees them, and their ``schema`` version to a zip file."""
     with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
-        for table in TABLES:
+        archive.writestr(_VERSION, str(schema))
+        for table in filter(lambda name: _exists(raw, name), TABLES):
             statement = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
             with (
                 archive.open(f"{table}.copy", "w", force_zip64=True) as file,
@@ -56,23 +61,40 @@ def dump(raw: psycopg.Connection[Any], target: Path) -> None:
                     file.write(block)
 
 
+def schema_of(source: Path) -> int:
+    """The version of the schema that a backup was written with.  Raises `StoreError` when it is none."""
+    with _opened(source) as archive:
+        try:
+            return int(archive.read(_VERSION))
+        except (KeyError, ValueError):
+            raise StoreError(
+                f"{source} does not say which schema it has.", fix="Name a file of `store backup`."
+            ) from None
+
+
 def load(raw: psycopg.Connection[Any], source: Path) -> None:
-    """Fill empty tables, inside the transaction of ``raw``, from a file that `dump` wrote."""
-    try:
-        archive = zipfile.ZipFile(source)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise StoreError(
-            f"{source} is not a backup ({error}).", fix="Name a file of `store backup`."
-        ) from None
-    with archive:
+    """Fill empty tables, inside the transaction of ``raw``, from a file that `dump` wrote of the same schema."""
+    with _opened(source) as archive:
         names = set(archive.namelist())
-        for table in TABLES:
+        for table in filter(lambda name: _exists(raw, name), TABLES):
             if f"{table}.copy" not in names:
                 raise StoreError(f"{source} lacks the table {table}.", fix="Use another backup.")
-            raw.execute(
-                sql.SQL("DELETE FROM {}").format(sql.Identifier(table))
-            ) if table == "migrations" else None
             statement = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
             with archive.open(f"{table}.copy") as file, raw.cursor().copy(statement) as copy:
                 while block := file.read(_CHUNK):
                     copy.write(block)
+
+
+def _opened(source: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise StoreError(
+            f"{source} is not a backup ({error}).", fix="Name a file of `store backup`."
+        ) from None
+
+
+def _exists(raw: psycopg.Connection[Any], table: str) -> bool:
+    """Whether the schema has the table; one of before a migration lacks what came later."""
+    row = raw.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
+    return bool(row and row[0])

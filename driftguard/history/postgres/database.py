@@ -14,8 +14,8 @@ import psycopg
 
 from driftguard.errors import StoreError
 from driftguard.history.database import Row
-from driftguard.history.migrate import migrate
-from driftguard.history.postgres.copying import dump, load
+from driftguard.history.migrate import migrate, version
+from driftguard.history.postgres.copying import dump, load, schema_of
 
 _LOCK = 0x6472696674  # "drift": the key of the writers' advisory lock
 _IDLE_CONNECTIONS = 8
@@ -171,16 +171,24 @@ class PostgresDatabase:
         if target.exists():
             raise StoreError(f"{target} exists already.", fix="Name a file that does not exist yet.")
         with self.read() as connection:
-            dump(connection.raw, target)
+            dump(connection.raw, target, version(self))
 
     def restore(self, source: Path) -> None:
-        migrate(self)
+        # The tables must be those of the backup; what came since is migrated with the rows in them.
+        schema = schema_of(source)
+        migrate(self, upto=schema)
+        if version(self) != schema:
+            raise StoreError(
+                f"{self.name} was set up for schema version {version(self)}, and the backup has {schema}.",
+                fix="Restore into a new database.",
+            )
         with self.write() as connection:
             if connection.rows("SELECT 1 FROM runs LIMIT 1") or connection.rows(
                 "SELECT 1 FROM audit LIMIT 1"
             ):
                 raise StoreError(f"{self.name} is not empty.", fix="Restore into a new database.")
             load(connection.raw, source)
+        migrate(self)
 
     def compact(self) -> None:
         connection = self._take()

@@ -224,6 +224,42 @@ def test_a_backup_is_a_whole_store(reopen: Callable[[], SqlStore], store_url: st
         restore_store(url, target)
 
 
+@pytest.mark.postgres
+def test_a_backup_of_an_older_schema_is_restored_and_brought_up_to_date(
+    postgres: Any, tmp_path: Path
+) -> None:
+    from driftguard.history.migrate import migrate, version
+    from driftguard.history.postgres.database import PostgresDatabase
+
+    older = PostgresDatabase(postgres.database())
+    migrate(older, upto=NUMBERS[-2])
+    with older.write() as connection:
+        connection.run(
+            "INSERT INTO documents (kind, name, value, created_at) VALUES ('view', 'mine', '{}', '2026-01-01')"
+        )
+    older.backup(tmp_path / "backup")
+    older.close()
+    url = postgres.database()
+    restore_store(url, tmp_path / "backup")
+    newer = PostgresDatabase(url)
+    assert version(newer) == NUMBERS[-1]
+    with newer.read() as connection:
+        assert connection.rows("SELECT kind, name FROM documents") == [("view", "mine")]
+    newer.close()
+
+
+@pytest.mark.postgres
+def test_every_table_is_in_a_backup(postgres: Any) -> None:
+    from driftguard.history.postgres.copying import TABLES
+
+    store = open_store(postgres.database())
+    with store.database.read() as connection:
+        tables = connection.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    store.close()
+    kept_by_triggers = {"finding_texts"}
+    assert {row[0] for row in tables} == {*TABLES, "migrations"} | kept_by_triggers
+
+
 # -- what can go wrong when a store is opened
 
 
