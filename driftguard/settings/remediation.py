@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from driftguard.settings.base import Section
+from driftguard.settings.freeze import Freeze
 
 CureName = Literal["REVERT", "ADOPT", "ACCEPT", "FIX"]
 
@@ -23,22 +23,6 @@ class CureRule(Section):
         (), description="Who made the change (ARN or name), wildcards allowed; empty: anybody."
     )
     accounts: tuple[str, ...] = Field((), description="Account ids; empty: all.")
-
-
-class FreezeWindow(Section):
-    """A time in which nothing is changed."""
-
-    start: datetime = Field(description="First moment, with its offset from UTC.")
-    end: datetime = Field(description="Last moment, with its offset from UTC.")
-    reason: str = Field(description="Why; shown to whoever is refused.")
-
-    @model_validator(mode="after")
-    def _aware(self) -> FreezeWindow:
-        if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise ValueError("a freeze window needs an offset from UTC, as in 2026-12-24T00:00:00+09:00")
-        if self.end <= self.start:
-            raise ValueError("a freeze window ends after it starts")
-        return self
 
 
 class AutomaticRule(Section):
@@ -101,7 +85,7 @@ class RemediationSettings(Section):
     calendars: tuple[str, ...] = Field(
         (), description="Change Calendars (names or ARNs) that must be open, asked in the resource's region."
     )
-    freezes: tuple[FreezeWindow, ...] = Field((), description="Times in which nothing is changed.")
+    freezes: tuple[Freeze, ...] = Field((), description="Times in which nothing is changed.")
     documents: tuple[str, ...] = Field(
         ("Driftguard*", "AWSConfigRemediation-*", "AWS-*"),
         description="SSM documents that may be started, wildcards allowed.",

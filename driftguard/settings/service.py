@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from driftguard.settings.base import Section
-
-_WEEKDAYS = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class Freeze(Section):
-    """A time in which a schedule does not start: either from an instant to another, or every week."""
-
-    reason: str = Field(description="Why; it stands beside every slot that was passed over.")
-    start: datetime | None = Field(None, description="From this instant on (with an offset, or UTC).")
-    end: datetime | None = Field(None, description="Until this instant (exclusive).")
-    days: tuple[_WEEKDAYS, ...] = Field((), description="Weekdays on which a weekly window begins.")
-    from_time: str = Field(
-        "00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time at which it begins."
-    )
-    to_time: str = Field(
-        "24:00",
-        pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$",
-        description="Local time at which it ends; earlier than `from_time`: on the next day.",
-    )
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Freeze:
-        dated = self.start is not None and self.end is not None
-        if dated == bool(self.days) or (self.start is None) != (self.end is None):
-            raise ValueError("give either start and end, or days")
-        return self
+from driftguard.settings.freeze import Freeze
 
 
 class Schedule(Section):

@@ -36,8 +36,8 @@ class Starting:
 def frozen(at: Starting) -> str:
     """A freeze window of the settings."""
     for window in at.settings.freezes if at.changes else ():
-        if window.start <= at.now <= window.end:
-            return f"nothing is changed until {window.end:%Y-%m-%d %H:%M %Z}: {window.reason}."
+        if window.covers(at.now):
+            return f"nothing is changed until {window.until}: {window.reason}."
     return ""
 
 

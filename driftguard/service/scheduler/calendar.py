@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from driftguard.errors import ConfigError
 from driftguard.model.schedule import Slot, SlotState
 from driftguard.service.scheduler.cron import Cron, parse_cron
-from driftguard.settings.service import Freeze, Schedule
+from driftguard.settings.service import Schedule
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST_SLOTS = 10_000
 """Of a standstill longer than this many slots, only the newest are written down one by one."""
 
@@ -140,7 +139,7 @@ class Timetable:
             due_at=start,
             task={"max_attempts": schedule.max_attempts},
         )
-        frozen = next((window for window in schedule.freeze if freezes(window, start, self.zone)), None)
+        frozen = next((window for window in schedule.freeze if window.covers(start, self.zone)), None)
         if frozen is not None:
             return replace(slot, state=SlotState.SKIPPED, reason=f"frozen: {frozen.reason}")
         if schedule.missed == "report" and now - start > timedelta(seconds=schedule.grace_seconds):
@@ -149,25 +148,3 @@ class Timetable:
 
 
 MISSED = "missed: nothing was running then, and the schedule only reports it"
-
-
-def freezes(window: Freeze, instant: datetime, zone: ZoneInfo) -> bool:
-    """Whether ``instant`` falls into ``window``; weekly times are local to ``zone``."""
-    if window.start is not None and window.end is not None:
-        return _aware(window.start) <= instant < _aware(window.end)
-    local = instant.astimezone(zone)
-    opens, closes = time.fromisoformat(window.from_time), window.to_time
-    today, yesterday = (local - timedelta(days=back) for back in (0, 1))
-    begins_today = _DAYS[today.weekday()] in window.days
-    begun_yesterday = _DAYS[yesterday.weekday()] in window.days
-    clock = local.time().replace(tzinfo=None)
-    if closes == "24:00":
-        return begins_today and clock >= opens
-    ends = time.fromisoformat(closes)
-    if ends > opens:
-        return begins_today and opens <= clock < ends
-    return (begins_today and clock >= opens) or (begun_yesterday and clock < ends)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

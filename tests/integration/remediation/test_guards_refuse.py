@@ -30,7 +30,7 @@ from driftguard.remediation import Material, TemplateText, plan
 from driftguard.remediation.seal import seal
 from driftguard.sandbox import Sandbox
 from driftguard.scan.again import Again
-from driftguard.settings.remediation import FreezeWindow
+from driftguard.settings.freeze import Freeze
 from driftguard.wiring import Wiring
 from tests.remediation_shop import Shop, raise_threshold
 from tests.remediation_world import ACCOUNT, REGION, World, approve, wishes
@@ -288,7 +288,7 @@ def test_what_another_stack_attaches_is_not_overwritten(desk: Desk) -> None:
 
 def frozen(desk: Desk) -> dict[str, Any]:
     now = desk.wiring.clock()
-    window = FreezeWindow(start=now - timedelta(hours=1), end=now + timedelta(hours=1), reason="the sale")
+    window = Freeze(start=now - timedelta(hours=1), end=now + timedelta(hours=1), reason="the sale")
     return {"freezes": (window,)}
 
 

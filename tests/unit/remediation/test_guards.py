@@ -36,7 +36,8 @@ from driftguard.remediation.guards import (
 )
 from driftguard.remediation.material import Case, Material
 from driftguard.remediation.seal import seal
-from driftguard.settings.remediation import FreezeWindow, RemediationSettings
+from driftguard.settings.freeze import Freeze
+from driftguard.settings.remediation import RemediationSettings
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 KEY = ResourceKey(account="111111111111", region="ap-northeast-2", type="AWS::S3::Bucket", identifier="b-1")
@@ -223,9 +224,11 @@ def starting(**changes: Any) -> Starting:
     )
 
 
-FREEZE = FreezeWindow(start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=1), reason="the sale")
+FREEZE = Freeze(start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=1), reason="the sale")
+WEEKEND = Freeze(days=("sat", "sun"), timezone="Asia/Seoul", reason="nobody is there")
 AT_START: list[tuple[str, Starting, str]] = [
     ("freeze", starting(settings=with_settings(freezes=(FREEZE,))), "the sale"),
+    ("freeze", starting(settings=with_settings(freezes=(WEEKEND,))), "24:00 Asia/Seoul: nobody is there"),
     ("calendar", starting(calendars={"holidays": "CLOSED"}), "holidays is CLOSED"),
     ("calendar", starting(calendars={"holidays": "not allowed"}), "unreadable (not allowed)"),
     ("moved", starting(live=replace(LIVE, state_hash="h2")), "changed since"),
