@@ -1,9 +1,10 @@
-"""The demo night, played once for all tests that look at it."""
+"""The demo night, played once for all tests that look at it, and anew for each module that goes on in it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,21 @@ class Night:
 
 @pytest.fixture(scope="session")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    folder: Path = tmp_path_factory.mktemp("night")
+    """For tests that look at the reports and the store: the AWS behind them may be another test's by now."""
+    with played(tmp_path_factory.mktemp("night")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def own_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """For a module that goes on in the AWS of the night; no other module sees what it does there."""
+    with played(tmp_path_factory.mktemp("own-night")) as found:
+        yield found
+
+
+@contextmanager
+def played(folder: Path) -> Iterator[Night]:
+    """Deploy the estate, scan it, let the night pass, scan again."""
     (folder / "config.yaml").write_text(read("config.yaml"), encoding="utf-8")
     url = f"sqlite:///{folder / 'driftguard.db'}"
     settings = load_settings(str(folder / "config.yaml"), {"DRIFTGUARD_STORE": url})

@@ -58,9 +58,9 @@ def deploy_patch(night: Night, cured_plan: Plan, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def cured(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cured]:
+def cured(own_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cured]:
     folder = tmp_path_factory.mktemp("cured")
-    for file in night.folder.glob("*"):
+    for file in own_night.folder.glob("*"):
         if file.is_file():
             shutil.copy(file, folder / file.name)
     store = f"sqlite:///{folder / 'driftguard.db'}"
@@ -68,17 +68,17 @@ def cured(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cu
     home = estate().account("management")
 
     def sleep(seconds: float) -> None:
-        night.sandbox.clock.advance(seconds)
+        own_night.sandbox.clock.advance(seconds)
         time.sleep(0.01)
 
     with Wiring(
         settings,
-        session_factory=lambda: night.sandbox.session(account=home, principal="driftguard"),
-        clock=night.sandbox.clock.now,
+        session_factory=lambda: own_night.sandbox.session(account=home, principal="driftguard"),
+        clock=own_night.sandbox.clock.now,
     ) as wiring:
         types = {key.type for key in wiring.store.state_hashes()}
-        prepare_remediation(night.sandbox, template(wiring.remedies, wiring.settings.remediation, types))
-        findings = tuple(one for one in night.after.findings if one.open and not one.waiver)
+        prepare_remediation(own_night.sandbox, template(wiring.remedies, wiring.settings.remediation, types))
+        findings = tuple(one for one in own_night.after.findings if one.open and not one.waiver)
         made = wiring.plan(findings, Wishes(author="lee", rollout="AllAtOnce"))
         wiring.store.put_plan(made)
         wiring.store.approve_plan(
@@ -88,7 +88,7 @@ def cured(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cu
         assert plan is not None
         result = wiring.runner(plan, patches=folder / "patches", sleep=sleep).run()
         after = scan(wiring.job(trigger="test"))
-        deploy_patch(night, plan, folder / "patches")
+        deploy_patch(own_night, plan, folder / "patches")
         yield Cured(
             plan,
             result.executions,

@@ -46,7 +46,9 @@ class Pictures:
     live_after: Mapping[str, Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # moto's state is one for the process: other modules make sandboxes of their own
 def pictures() -> Iterator[Pictures]:
     with Sandbox() as sandbox:
         deploy(sandbox)

@@ -74,17 +74,17 @@ def prepare(night: Night, account: str, region: str) -> None:
     )
 
 
-def test_a_morning(night: Night, tmp_path: Path) -> None:
+def test_a_morning(own_night: Night, tmp_path: Path) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
 
     (group,) = [
         one
-        for one in night.after.findings
+        for one in own_night.after.findings
         if one.logical_id == "WorkerSecurityGroup" and one.kind is FindingKind.DRIFT
     ]
-    prepare(night, group.key.account, group.key.region)
-    with serving(night, tmp_path) as (base, store), opened(downloads=tmp_path / "downloads") as window:
+    prepare(own_night, group.key.account, group.key.region)
+    with serving(own_night, tmp_path) as (base, store), opened(downloads=tmp_path / "downloads") as window:
 
         def sign_in(user: str, role: str) -> None:
             window.delete_all_cookies()
@@ -101,9 +101,9 @@ def test_a_morning(night: Night, tmp_path: Path) -> None:
         def press(selector: str) -> None:
             window.find_element(By.CSS_SELECTOR, selector).click()
 
-        # The night, as the operator sees it at eight.
+        # The own_night, as the operator sees it at eight.
         sign_in("lee", "operator")
-        count = len(night.after.new)
+        count = len(own_night.after.new)
         assert str(count) in window.find_element(By.TAG_NAME, "h1").text
         assert "minji.kim" in text() and "Partial" in text()
 
@@ -140,7 +140,7 @@ def test_a_morning(night: Night, tmp_path: Path) -> None:
         assert fingerprint == group.fingerprint
         cured = store.finding(fingerprint)
         assert cured is not None and cured.status is FindingStatus.RESOLVED
-        ec2 = night.sandbox.session(account=group.key.account, region=group.key.region).client("ec2")
+        ec2 = own_night.sandbox.session(account=group.key.account, region=group.key.region).client("ec2")
         rules = ec2.describe_security_groups(GroupIds=[group.key.identifier])["SecurityGroups"][0][
             "IpPermissions"
         ]
