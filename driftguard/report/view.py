@@ -48,6 +48,8 @@ class Item:
     """A finding, ready to be shown."""
 
     finding: Finding
+    name: str
+    """What the resource is called: its logical id where it has one."""
     title: str
     severity: str
     place: str
@@ -138,6 +140,14 @@ def view(report: Report, options: Options) -> View:
         sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
     )
+
+
+def by_resource(items: Iterable[Item]) -> tuple[tuple[Item, ...], ...]:
+    """The findings of each resource together, in the order of the worst of each."""
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for one in items:
+        groups.setdefault((one.place, one.resource), []).append(one)
+    return tuple(map(tuple, groups.values()))
 
 
 def _narrowed(findings: Iterable[Finding], report: Report, options: Options) -> list[Finding]:
@@ -261,6 +271,7 @@ def item(
     place = " · ".join(part for part in (finding.key.account, finding.key.region, finding.stack) if part)
     return Item(
         finding=finding,
+        name=name,
         title=_title(finding, name, policies or {}, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,

@@ -11,12 +11,12 @@ from driftguard import __version__
 from driftguard.model import Report
 from driftguard.report.charts import charts
 from driftguard.report.options import Options
-from driftguard.report.view import percent, view
+from driftguard.report.view import by_resource, percent, view
 
 MEDIA_TYPE = "text/html; charset=utf-8"
 SUFFIX = ".html"
 _CARDS = 200
-"""How many findings of a section get a card of their own; the rest are rows."""
+"""How many resources of a section get a card of their own; the findings of the rest are rows."""
 _MOST = 5_000
 _CAUSES = 20
 
@@ -45,6 +45,7 @@ def render(report: Report, options: Options) -> str:
         organization=options.organization,
         finished=f"{finished:%Y-%m-%d %H:%M}",
         percent=percent,
+        by_resource=by_resource,
         limit=_CARDS,
         most=_MOST,
         causes_most=_CAUSES,

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from driftguard.model import Report
 from driftguard.report.options import Options
-from driftguard.report.view import Item, View, view
+from driftguard.report.view import Item, View, by_resource, view
 
 MEDIA_TYPE = "text/plain; charset=utf-8"
 SUFFIX = ".txt"
@@ -145,12 +145,9 @@ def _causes(shown: View, most: int) -> Group:
 
 def _blocks(items: Sequence[Item], shown: View, verbose: bool) -> Iterable[RenderableType]:
     """Findings by resource, the worst resource first; at most some of each severity."""
-    by_resource: dict[tuple[str, str], list[Item]] = {}
-    for item in items:
-        by_resource.setdefault((item.place, item.resource), []).append(item)
     said: Counter[str] = Counter()
     left: Counter[str] = Counter()
-    for listed in by_resource.values():
+    for listed in by_resource(items):
         severity = listed[0].severity
         if said[severity] >= (_VERBOSE if verbose else _BLOCKS):
             left[severity] += len(listed)

@@ -75,9 +75,12 @@ def prepare(night: Night, account: str, region: str) -> None:
 
 
 def test_a_morning(own_night: Night, tmp_path: Path) -> None:
+    from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
 
+    # A page that is being replaced, whole or in part, loses its elements between two looks.
+    moving = (NoSuchElementException, StaleElementReferenceException)
     (group,) = [
         one
         for one in own_night.after.findings
@@ -93,50 +96,55 @@ def test_a_morning(own_night: Night, tmp_path: Path) -> None:
             until(lambda: window.current_url == f"{base}/")
 
         def until(holds: Callable[[], Any]) -> Any:
-            return WebDriverWait(window, _SECONDS, poll_frequency=0.2).until(lambda _: holds())
+            waiting = WebDriverWait(window, _SECONDS, poll_frequency=0.2, ignored_exceptions=moving)
+            return waiting.until(lambda _: holds())
 
         def text() -> str:
             return str(window.find_element(By.TAG_NAME, "main").text)
 
-        def press(selector: str) -> None:
-            window.find_element(By.CSS_SELECTOR, selector).click()
+        def shows(*words: str) -> None:
+            until(lambda: all(word in text() for word in words))
 
-        # The own_night, as the operator sees it at eight.
+        def press(selector: str) -> None:
+            until(lambda: window.find_element(By.CSS_SELECTOR, selector).click() is None)
+
+        # The night, as the operator sees it at eight.
         sign_in("lee", "operator")
         count = len(own_night.after.new)
+        shows("minji.kim", "Partial")
         assert str(count) in window.find_element(By.TAG_NAME, "h1").text
-        assert "minji.kim" in text() and "Partial" in text()
 
         # One drift, and who did it.
         title = "WorkerSecurityGroup: /SecurityGroupIngress/* differs from its template"
         window.find_element(By.LINK_TEXT, title).click()
         until(lambda: "/findings/" in window.current_url)
         fingerprint = window.current_url.rsplit("/", 1)[1]
-        assert "minji.kim" in text() and "AuthorizeSecurityGroupIngress" in text() and "0.0.0.0/0" in text()
+        shows("minji.kim", "AuthorizeSecurityGroupIngress", "0.0.0.0/0")
 
         # A plan, which its author can neither approve nor apply.
         press("form[action$='/plan'] button")
         until(lambda: "/plans/" in window.current_url)
         plan = window.current_url
-        assert "WorkerSecurityGroup" in text()
+        shows("WorkerSecurityGroup")
         assert not window.find_elements(By.CSS_SELECTOR, "form[action$='/approve'], form[action$='/apply']")
 
         # A second person approves, and applies.
         sign_in("kim", "approver")
-        assert plan.rsplit("/", 1)[1] in text()
+        shows(plan.rsplit("/", 1)[1])
         window.get(plan)
         window.find_element(By.NAME, "reason").send_keys("Port 22 is closed to the world")
         press("form[action$='/approve'] button")
-        until(lambda: "Port 22 is closed to the world" in text())
+        shows("Port 22 is closed to the world")
         press("form[action$='/apply'] button")
 
         # It turns green by itself: no reload, the page follows.
+        until(lambda: window.find_element(By.ID, "progress"))
         window.execute_script("document.body.dataset.same = 'page'")
         until(lambda: window.find_elements(By.CSS_SELECTOR, "#progress .VERIFIED"))
-        until(lambda: "Done. What it cured is closed." in text())
+        shows("Done. What it cured is closed.")
         assert window.execute_script("return document.body.dataset.same") == "page"
         window.get(f"{base}/findings/{fingerprint}")
-        assert "Resolved" in text()
+        shows("Resolved")
         assert fingerprint == group.fingerprint
         cured = store.finding(fingerprint)
         assert cured is not None and cured.status is FindingStatus.RESOLVED
