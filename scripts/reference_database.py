@@ -19,8 +19,8 @@ SQLite and PostgreSQL have the same tables. The SQLite file opens in `sqlite-uti
 
 ```console
 $ sqlite-utils rows driftguard.db present_drift --limit 5
-$ sqlite-utils "driftguard.db" "select at, change, type, identifier from changes order by at desc limit 10"
-$ sqlite-utils "driftguard.db" "select r.* from resources_fts f join resources r on r.id = f.rowid where resources_fts match 'orders'"
+$ sqlite-utils driftguard.db "select at, change, type, identifier from changes order by at desc limit 10"
+$ sqlite-utils search driftguard.db resources orders
 ```
 
 Bodies are compressed (zstd with trained dictionaries, or as differences from another body); `driftguard show` and

@@ -158,3 +158,13 @@ def test_a_planted_change_has_a_timeline(cli: Any, night: Night) -> None:
     document = json.loads(cli("history", str(changed.key), "--output", "json"))
     assert document["entries"]
     assert document["entries"][0]["kind"] in ("CHANGED", "CREATED")
+
+
+def test_the_timeline_says_what_changed_and_who_did_it(cli: Any) -> None:
+    said = cli("history", "shop-prod-artifacts-222222222222")
+    assert "BlockPublicAcls: true" in said and "(absent)" in said
+    assert "by minji.kim (PlatformEngineer) via console, DeletePublicAccessBlock" in said
+    told = json.loads(cli("history", "shop-prod-task", "--output", "json"))
+    (change,) = next(entry for entry in told["entries"] if entry["changes"])["changes"]
+    assert change["path"].startswith("/Policies/") and change["before"] is None
+    assert change["changed_by"]["principal"].endswith("/junho.lee")

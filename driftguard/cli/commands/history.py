@@ -12,6 +12,11 @@ from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from driftguard.history.port import Store
+    from driftguard.model import ChangedBy, ResourceKey
     from driftguard.wiring import Wiring
 
 
@@ -35,7 +40,9 @@ def command(app: App, resource: str | None, runs: bool, backfill: bool, output: 
 
 def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> None:
     from driftguard.history.timeline import timeline
-    from driftguard.report.document import moment
+    from driftguard.model.phrase import phrase
+    from driftguard.report.document import changed_by_document, moment
+    from driftguard.report.people import person
 
     key = one_resource(wiring.store, resource)
     if backfill:
@@ -44,6 +51,7 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
         counts = ask(wiring.aws, wiring.store, key)
         click.echo(f"AWS Config had {counts.items - counts.unchanged} states more.", err=True)
     entries = timeline(wiring.store.versions(key))
+    acts = _acts(wiring.store, key)
     if output == "json":
         print_json(
             {
@@ -54,7 +62,13 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
                         "kind": e.kind,
                         "source": e.source,
                         "changes": [
-                            {"path": c.path, "before": c.before, "after": c.after} for c in e.changes
+                            {
+                                "path": c.path,
+                                "before": c.before,
+                                "after": c.after,
+                                "changed_by": changed_by_document(_who(acts, e.at, c.path)),
+                            }
+                            for c in e.changes
                         ],
                     }
                     for e in entries
@@ -66,7 +80,35 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
     for entry in entries:
         click.echo(f"\n{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind.lower()}  ({entry.source})")
         for change in entry.changes:
-            click.echo(f"  {change.path}\n    - {change.before!r}\n    + {change.after!r}")
+            before, after = (
+                "(absent)" if gone else phrase(value)
+                for gone, value in ((change.added, change.before), (change.removed, change.after))
+            )
+            click.echo(f"  {change.path}\n    - {before}\n    + {after}")
+            if by := _who(acts, entry.at, change.path):
+                click.echo(
+                    f"    by {person(by.principal)} via {by.source}, {by.event}, {by.time:%Y-%m-%d %H:%M} UTC"
+                )
+
+
+def _acts(store: Store, key: ResourceKey) -> Mapping[tuple[datetime, str], ChangedBy]:
+    """Who made each change that became a finding: (when it was first seen, subject) -> act."""
+    from driftguard.history.port import Query
+
+    query = Query(accounts=(key.account,), types=(key.type,), identifiers=(key.identifier,), limit=500)
+    return {
+        (one.first_seen, one.subject): one.changed_by
+        for one in store.findings(query).items
+        if one.key == key and one.changed_by is not None
+    }
+
+
+def _who(acts: Mapping[tuple[datetime, str], ChangedBy], at: datetime, path: str) -> ChangedBy | None:
+    from driftguard.history.faults import normalise
+
+    subject = normalise(path)
+    known = ((seen, told, by) for (seen, told), by in acts.items() if seen == at and told)
+    return next((by for _, told, by in known if f"{subject}/".startswith(f"{told}/")), None)
 
 
 def _runs(wiring: Wiring, output: str) -> None:
