@@ -12,10 +12,11 @@ from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from driftguard.history.port import Store
+    from driftguard.history.timeline import TimelineEntry
     from driftguard.model import ChangedBy, ResourceKey
     from driftguard.wiring import Wiring
 
@@ -40,9 +41,7 @@ def command(app: App, resource: str | None, runs: bool, backfill: bool, output: 
 
 def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> None:
     from driftguard.history.timeline import timeline
-    from driftguard.model.phrase import phrase
     from driftguard.report.document import changed_by_document, moment
-    from driftguard.report.people import person
 
     key = one_resource(wiring.store, resource)
     if backfill:
@@ -76,6 +75,15 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
             }
         )
         return
+    _print(key, entries, acts)
+
+
+def _print(
+    key: ResourceKey, entries: Sequence[TimelineEntry], acts: Mapping[tuple[datetime, str], ChangedBy]
+) -> None:
+    from driftguard.model.phrase import phrase
+    from driftguard.report.people import person
+
     click.secho(str(key), bold=True)
     for entry in entries:
         click.echo(f"\n{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind.lower()}  ({entry.source})")
