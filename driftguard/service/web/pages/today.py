@@ -28,7 +28,7 @@ from driftguard.service.web.render import say_of, show
 
 router = APIRouter()
 _SHOWN = 25
-_GROUPED = 200
+_GROUPED = 100
 """How many of the new findings, the worst, are put together by their cause."""
 _CAUSES = 6
 _SOON = timedelta(days=14)
