@@ -96,16 +96,13 @@ def _age(item: ConfigurationItem) -> datetime:
 def _by_place(items: Iterable[ConfigurationItem]) -> Mapping[tuple[str, str], list[ConfigurationItem]]:
     """The items by account and region; what is global goes with the first region of its account."""
     listed = list(items)
-    home = {
-        item.account: min(
-            (one.region for one in listed if one.account == item.account and one.region != "global"),
-            default=_GLOBAL_HOME,
-        )
-        for item in listed
-    }
+    home: dict[str, str] = {}
+    for item in listed:
+        if item.region != "global":
+            home[item.account] = min(item.region, home.get(item.account, item.region))
     places: dict[tuple[str, str], list[ConfigurationItem]] = defaultdict(list)
     for item in listed:
-        region = home[item.account] if item.region == "global" else item.region
+        region = home.get(item.account, _GLOBAL_HOME) if item.region == "global" else item.region
         places[item.account, region].append(item)
     return places
 
