@@ -10,13 +10,16 @@ Event shape: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_E
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import orjson
 
 from driftguard.model import ChangedBy, Drift, DriftStatus, Json
+from driftguard.schema import registry
 
 _ENDINGS = (
     "Delete",
@@ -79,6 +82,10 @@ _AGENTS = (
 )
 """What an agent calls itself, the most telling word first: tools are built on SDKs, and name them as well."""
 _MAKES = ("Create", "Run", "Register", "Put", "Allocate", "Import", "Restore", "Request", "Launch", "Copy")
+_SOURCES = {"monitoring": "cloudwatch", "email": "ses"}
+"""What CloudTrail calls a service where IAM calls it otherwise."""
+_FOR_ALL = frozenset(["cloudcontrolapi", "cloudformation", "tagging", "resource-groups"])
+"""Services whose calls change resources of others."""
 _NOUNS = {"eip": "address"}
 """What the API calls a thing where the type name does not."""
 
@@ -93,6 +100,8 @@ class TrailEvent:
     principal: str
     session: str
     source: str
+    service: str
+    """The service that was called, as IAM names it; empty where the event does not tell."""
     mentions: frozenset[str]
     words: frozenset[str]
     values: frozenset[str]
@@ -121,14 +130,21 @@ def parse_event(event: Mapping[str, Json]) -> TrailEvent | None:
         principal=arn,
         session=_session(identity),
         source=_source(record),
+        service=_service(str(record.get("eventSource") or event.get("EventSource") or "")),
         mentions=frozenset(_forms([*named, *(value for _, value in leaves)])),
         words=frozenset(words(name)).union(*(words(key) for key, _ in leaves)),
         values=frozenset(value for _, value in leaves),
     )
 
 
-def attribute(drift: Drift, arn: str | None, events: Sequence[TrailEvent]) -> ChangedBy | None:
-    """The event that most likely made ``drift``, or ``None`` when nobody can be named honestly."""
+def attribute(
+    drift: Drift, arn: str | None, events: Sequence[TrailEvent], *, deployment: bool = False
+) -> ChangedBy | None:
+    """The event that most likely made ``drift``, or ``None`` when nobody can be named honestly.
+
+    With ``deployment`` it may be an event of CloudFormation's.  What that deploys becomes the declared state,
+    so it explains a change, but never a drift.
+    """
     names = frozenset(
         _forms(
             filter(
@@ -136,20 +152,15 @@ def attribute(drift: Drift, arn: str | None, events: Sequence[TrailEvent]) -> Ch
             )
         )
     )
-    best: tuple[int, datetime] | None = None
-    found: tuple[TrailEvent, str] | None = None
-    for event in events:
-        if not names & event.mentions:
-            continue
-        score = _score(drift, event)
-        if score < 0:
-            continue
-        rank = (score, event.time)
-        if best is None or rank > best:
-            best, found = rank, (event, "HIGH" if score > 0 else "MEDIUM")
-    if found is None:
+    scored = [
+        (_score(drift, event, deployment), event)
+        for event in events
+        if names & event.mentions and _fits(drift, arn, event)
+    ]
+    best = max((score for score, _ in scored), default=-1)
+    if best < 0:
         return None
-    event, confidence = found
+    event = _first_or_last(drift, [event for score, event in scored if score == best])
     return ChangedBy(
         principal=event.principal,
         event=event.name,
@@ -157,25 +168,69 @@ def attribute(drift: Drift, arn: str | None, events: Sequence[TrailEvent]) -> Ch
         source=event.source,
         session=event.session,
         event_id=event.id,
-        confidence=confidence,
+        confidence="HIGH" if best > 0 else "MEDIUM",
     )
 
 
-def _score(drift: Drift, event: TrailEvent) -> int:
+def _fits(drift: Drift, arn: str | None, event: TrailEvent) -> bool:
+    """Whether ``event`` can be about this resource: a name alone may be that of another service's resource."""
+    if not event.service or event.service in _FOR_ALL:
+        return True
+    if (arn and arn in event.mentions) or (
+        drift.key.identifier.startswith("arn:") and drift.key.identifier in event.mentions
+    ):
+        return True
+    services = _services(drift.key.type)
+    return not services or event.service in services
+
+
+@cache
+def _services(type_name: str) -> frozenset[str]:
+    """The service whose actions the handlers of a type call most, and the one in its name."""
+    schema = registry().get(type_name)
+    actions = Counter(
+        action.partition(":")[0]
+        for listed in (schema.handlers.values() if schema is not None else ())
+        for action in listed
+    )
+    if not actions:
+        return frozenset()
+    return frozenset([actions.most_common(1)[0][0], type_name.split("::")[1].lower()])
+
+
+def _service(source: str) -> str:
+    name = source.removesuffix(".amazonaws.com")
+    return _SOURCES.get(name, name)
+
+
+def _first_or_last(drift: Drift, events: Sequence[TrailEvent]) -> TrailEvent:
+    """Of events that explain ``drift`` equally well: the last, or the first of those that all say its value.
+
+    A call says all the values that it sets, also those that it leaves as somebody else made them.
+    """
+    actual = _actual(drift)
+    repeated = actual and all(actual <= event.values for event in events)
+    return (min if repeated else max)(events, key=lambda event: event.time)
+
+
+def _actual(drift: Drift) -> set[str]:
+    return {str(d.actual) for d in drift.differences if isinstance(d.actual, str | int | float)}
+
+
+def _score(drift: Drift, event: TrailEvent, deployment: bool) -> int:
     """How well the event explains the change: below 0 not at all, 0 the resource only, above 0 the property too."""
     ends = event.name.startswith(_ENDINGS)
     if drift.status is DriftStatus.DELETED:
         return 2 if ends else -1
     if drift.status is DriftStatus.UNMANAGED:
         return 2 if _made(drift, event) else -1
-    if event.source == "CloudFormation":
-        return -1  # what CloudFormation deploys becomes the declared state, so it is never the drift
+    if event.source == "CloudFormation" and not deployment:
+        return -1
     paths = [d.path for d in drift.differences] or [u.path for u in drift.undeclared if u.confirmed]
     # The type's own words stand in the names of all its properties and calls: they tell nothing apart.
     dull = _NOISE.union(words(drift.key.type.rpartition("::")[2]))
     wanted = frozenset(word for path in paths for word in words(path)) - dull
-    actual = {str(d.actual) for d in drift.differences if isinstance(d.actual, str | int | float)}
-    score = len(wanted & event.words) + 2 * len(actual & event.values)
+    score = len(wanted & event.words) + 2 * len(_actual(drift) & event.values)
     if score == 0 and event.name.startswith(("Create", "Run", "Register")):
         return -1  # it made the resource; that is not what made it differ
     return score

@@ -11,7 +11,12 @@ from typing import Protocol
 
 from driftguard.scan import Progress
 
-_PHASES = {"read": "reading AWS", "decide": "comparing and judging", "record": "recording"}
+_PHASES = {
+    "read": "reading AWS",
+    "decide": "comparing and judging",
+    "record": "recording",
+    "name": "asking who made the other changes",
+}
 
 
 class Shown(Progress, Protocol):

@@ -44,6 +44,11 @@ def normalise(path: str) -> str:
     return _INDEX.sub("*", path)
 
 
+def within(one: str, other: str) -> bool:
+    """Whether one pointer is the other, or stands above or below it."""
+    return one == other or one.startswith(other + "/") or other.startswith(one + "/")
+
+
 def owner_of(tags: Mapping[str, str]) -> str:
     """Who a resource's tags say is responsible."""
     folded = {name.lower(): value for name, value in tags.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from driftguard.history.coverage import Covered, covered
-from driftguard.history.faults import Fault, normalise, of_drift, of_evaluations
+from driftguard.history.faults import Fault, normalise, of_drift, of_evaluations, within
 from driftguard.history.waivers import waiver_of
 from driftguard.model import (
     ComplianceType,
@@ -133,7 +133,7 @@ def name_shared(findings: Sequence[Finding], paths: Mapping[str, str]) -> list[F
         path = normalise(paths.get(finding.fingerprint, ""))
         if finding.kind is not FindingKind.COMPLIANCE or finding.changed_by is not None or not path:
             return finding
-        by = [act.changed_by for act in acts.get(finding.key, ()) if _within(act.subject, path)]
+        by = [act.changed_by for act in acts.get(finding.key, ()) if within(act.subject, path)]
         same = len({one.principal for one in by if one is not None}) == 1
         return replace(finding, changed_by=by[0]) if same else finding
 
@@ -266,7 +266,7 @@ class _Evidence:
                 and gap.stack is not None
                 and finding.stack in (gap.stack, _name(gap.stack))
             )
-            if (own or stack) and (gap.path is None or _within(finding.subject, normalise(gap.path))):
+            if (own or stack) and (gap.path is None or within(finding.subject, normalise(gap.path))):
                 return True
         return False
 
@@ -303,12 +303,7 @@ def _unchecked(drift: Drift, finding: Finding) -> bool:
     """Whether the finding's property (or something above or below it) was not compared."""
     if drift.status is DriftStatus.DELETED or not finding.subject:
         return False
-    return any(_within(finding.subject, normalise(item.path)) for item in drift.not_checked)
-
-
-def _within(one: str, other: str) -> bool:
-    """Whether one pointer is the other, or stands above or below it."""
-    return one == other or one.startswith(other + "/") or other.startswith(one + "/")
+    return any(within(finding.subject, normalise(item.path)) for item in drift.not_checked)
 
 
 def _name(stack: str) -> str:

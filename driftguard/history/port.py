@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from driftguard.model import (
+    Act,
     Drift,
     Evaluation,
     Finding,
     Gap,
     Json,
+    Move,
     Report,
     Resource,
     ResourceKey,
@@ -216,6 +218,19 @@ class Store(Protocol):
         at: datetime | None = None,
     ) -> None:
         """Accept ``states``, as of ``at`` (now by default); each replaces the witness before it."""
+
+    # -- who made the changes
+    def moves(self, since: datetime, limit: int = 5000) -> Sequence[Move]:
+        """What is not as it was before, newest first: changes since ``since`` that no `Act` is known for.
+
+        What the first run of all found is no change.
+        """
+
+    def put_acts(self, acts: Iterable[Act]) -> None:
+        """Keep who made changes; an act that is there already stays as it is."""
+
+    def acts(self, key: ResourceKey) -> Sequence[Act]:
+        """Who made the changes of a resource, newest first."""
 
     # -- reading
     def runs(self, query: Query) -> Page[Run]: ...

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from driftguard.history.database import Database
 from driftguard.history.migrate import migrate
 from driftguard.history.port import AuditEntry, ImportCounts, Version
+from driftguard.history.tables.acts import ActPart
 from driftguard.history.tables.audit import AuditPart
 from driftguard.history.tables.conclusions import ConclusionPart
 from driftguard.history.tables.decisions import DecisionPart
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 class SqlStore(
     RunPart,
     ResourcePart,
+    ActPart,
     ConclusionPart,
     FindingPart,
     DecisionPart,

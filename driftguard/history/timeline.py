@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from driftguard.history.changes import PropertyChange, property_changes
-from driftguard.history.port import Store, Version
-from driftguard.model import Json, ResourceKey
+from driftguard.history.faults import normalise, within
+from driftguard.history.port import Query, Store, Version
+from driftguard.model import Act, ChangedBy, Finding, Json, ResourceKey
 
 
 class ChangeKind(StrEnum):
@@ -23,7 +24,10 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One change of a resource: what it was until then and from then on, property by property."""
+    """One change of a resource: what it was until then and from then on, property by property.
+
+    ``acts`` are who made it, as far as somebody was named: by the path of the change, ``""`` for the resource.
+    """
 
     key: ResourceKey
     kind: ChangeKind
@@ -32,13 +36,17 @@ class TimelineEntry:
     source: str
     changes: tuple[PropertyChange, ...] = ()
     properties: Mapping[str, Json] | None = None
+    acts: Mapping[str, ChangedBy] = field(default_factory=dict)
 
 
-def timeline(versions: Iterable[Version]) -> list[TimelineEntry]:
+def timeline(versions: Iterable[Version], acts: Sequence[Act] = ()) -> list[TimelineEntry]:
     """The changes of one resource, newest first, from its ``versions`` (newest first, as the store has them)."""
     entries: list[TimelineEntry] = []
     before: Version | None = None
     for version in reversed(list(versions)):
+        changes: tuple[PropertyChange, ...] = ()
+        if before is not None and not before.deleted and not version.deleted:
+            changes = property_changes(before.properties, version.properties)
         entries.append(
             TimelineEntry(
                 key=version.key,
@@ -46,14 +54,47 @@ def timeline(versions: Iterable[Version]) -> list[TimelineEntry]:
                 at=version.valid_from,
                 until=version.valid_to,
                 source=version.source,
-                changes=()
-                if before is None or before.deleted or version.deleted
-                else property_changes(before.properties, version.properties),
+                changes=changes,
                 properties=version.properties,
+                acts=dict(_acts(before, version, changes, acts)),
             )
         )
         before = version
     return entries[::-1]
+
+
+def acts_of(store: Store, key: ResourceKey) -> list[Act]:
+    """Who changed a resource: what scans found out about its changes, and what its findings tell."""
+    query = Query(accounts=(key.account,), types=(key.type,), identifiers=(key.identifier,), limit=500)
+    told = (_told(finding) for finding in store.findings(query).items if finding.key == key)
+    return [*store.acts(key), *(act for act in told if act is not None)]
+
+
+def _told(finding: Finding) -> Act | None:
+    by = finding.changed_by
+    if by is None or (finding.subject and not finding.subject.startswith("/")):
+        return None
+    return Act(key=finding.key, at=finding.first_seen, subject=finding.subject, by=by)
+
+
+def _acts(
+    before: Version | None, version: Version, changes: Iterable[PropertyChange], acts: Sequence[Act]
+) -> Iterator[tuple[str, ChangedBy]]:
+    """The acts that led from ``before`` to ``version``: those seen first while it was there, or done just before.
+
+    The second finds the state that AWS Config remembers between two scans.
+    """
+    paths = [change.path for change in changes]
+    if version.deleted or before is None or before.deleted:
+        paths = [""]
+    for path in paths:
+        subject = normalise(path)
+        for act in acts:
+            seen = version.valid_from <= act.at and (version.valid_to is None or act.at < version.valid_to)
+            done = before is not None and before.valid_from < act.by.time <= version.valid_from
+            if (seen or done) and bool(act.subject) == bool(subject) and within(subject, act.subject):
+                yield path, act.by
+                break
 
 
 def _kind(before: Version | None, version: Version) -> ChangeKind:

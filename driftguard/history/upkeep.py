@@ -122,6 +122,11 @@ class UpkeepPart(Part):
             evaluations = connection.run("DELETE FROM evaluations WHERE valid_to < ?", (limit,))
             connection.run("DELETE FROM stacks WHERE valid_to < ?", (limit,))
             versions = connection.run("DELETE FROM versions WHERE valid_to < ? AND pinned = 0", (limit,))
+            connection.run(
+                "DELETE FROM acts WHERE at < ? AND NOT EXISTS (SELECT 1 FROM versions v "
+                "WHERE v.resource_id = acts.resource_id AND v.valid_from = acts.at)",
+                (limit,),
+            )
             bodies = _drop_bodies(connection)
             runs = connection.run(
                 "DELETE FROM run_members WHERE kind IN ('drift', 'evaluation', 'stack') AND run_seq IN "

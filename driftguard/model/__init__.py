@@ -3,6 +3,7 @@
 Standard library only.  AWS's words where AWS has a word.
 """
 
+from driftguard.model.change import Act, Move
 from driftguard.model.drift import (
     ChangedBy,
     DifferenceType,
@@ -33,6 +34,7 @@ from driftguard.model.run import CoverageCounts, Outcome, Report, Run, RunStatus
 from driftguard.model.three_way import SourceDrift, ThreeWayVerdict
 
 __all__ = [
+    "Act",
     "Cause",
     "ChangedBy",
     "ComplianceType",
@@ -50,6 +52,7 @@ __all__ = [
     "GapReason",
     "Json",
     "Location",
+    "Move",
     "NotChecked",
     "Outcome",
     "Partial",

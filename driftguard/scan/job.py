@@ -20,14 +20,16 @@ from driftguard.model.schedule import Lease
 from driftguard.rules import Catalogue, facts_of
 from driftguard.rules.waivers import load_waivers
 from driftguard.scan.acceptances import gathered
-from driftguard.scan.blame import Heard, blame
+from driftguard.scan.blame import blame
 from driftguard.scan.decide import conclude, policies_version, report
 from driftguard.scan.discreet import without_secrets
 from driftguard.scan.drifts import Rules, next_witnesses
+from driftguard.scan.moves import name_moves
 from driftguard.scan.offline import read_offline
 from driftguard.scan.progress import Progress, Silent
 from driftguard.scan.read import read
 from driftguard.scan.readings import Memory, Readings
+from driftguard.scan.trail import Heard, nothing_heard
 from driftguard.settings import Settings
 
 
@@ -50,7 +52,7 @@ class Job:
     """Who is to be told what, of the redacted report; recorded in the same transaction."""
     lease: Lease | None = None
     """The unit of a schedule that this scan is; recording it closes the unit in the same transaction."""
-    heard: Heard = lambda account, region: ()
+    heard: Heard = nothing_heard
     """What is known already of acts in an account and region, before CloudTrail is asked."""
     offline: tuple[Path, ...] = ()
     """Files that AWS Config delivered, to look at instead of AWS."""
@@ -98,6 +100,9 @@ def scan(job: Job, progress: Progress | None = None, cancelled: Callable[[], boo
         status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
         job.store.fail_run(run.id, status, str(error) or type(error).__name__)
         raise
+    if not job.offline:
+        progress.phase("name")
+        name_moves(job.aws, job.store, whole, readings.snapshot, cancelled, job.heard)
     return answer
 
 

@@ -9,7 +9,7 @@ class Progress(Protocol):
     """Receives what a scan is doing.  Called from several threads; must not raise."""
 
     def phase(self, name: str) -> None:
-        """A new paragraph begins: ``read``, ``compare``, ``judge``, ``record``."""
+        """A new paragraph begins: ``read``, ``decide``, ``record``, ``name``."""
 
     def start(self, place: str) -> None:
         """An account and region is being read (``ACCOUNT/REGION``)."""

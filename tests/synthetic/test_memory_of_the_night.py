@@ -168,3 +168,19 @@ def test_the_timeline_says_what_changed_and_who_did_it(cli: Any) -> None:
     (change,) = next(entry for entry in told["entries"] if entry["changes"])["changes"]
     assert change["path"].startswith("/Policies/") and change["before"] is None
     assert change["changed_by"]["principal"].endswith("/junho.lee")
+
+
+def test_a_change_that_is_no_drift_has_its_author_too(cli: Any) -> None:
+    """A deployment, an autoscaler beside a person on the same table, and a policy that was only written differently."""
+    parameter = cli("history", "/shop/prod/workers/log-level")
+    assert "by release (shop-prod-pipeline) via CloudFormation, PutParameter" in parameter
+    table = json.loads(cli("history", "shop-prod-cart", "--output", "json"))
+    [changed] = [entry for entry in table["entries"] if entry["kind"] == "CHANGED"]
+    who = {
+        change["path"].rpartition("/")[2]: change["changed_by"]["principal"] for change in changed["changes"]
+    }
+    assert "AutoScaling" in who["ReadCapacityUnits"] and who["WriteCapacityUnits"].endswith("/junho.lee")
+    role = cli("history", "222222222222/global/AWS::IAM::Role/shop-prod-execution")
+    assert '+ ["secretsmanager:GetSecretValue"]' in role and '- "secretsmanager:GetSecretValue"' in role
+    bucket = json.loads(cli("history", "minji-debug-dump", "--output", "json"))
+    assert bucket["entries"][-1]["changed_by"]["event"] == "CreateBucket"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -12,10 +13,8 @@ from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from driftguard.history.port import Store
     from driftguard.history.timeline import TimelineEntry
     from driftguard.model import ChangedBy, ResourceKey
     from driftguard.wiring import Wiring
@@ -40,7 +39,7 @@ def command(app: App, resource: str | None, runs: bool, backfill: bool, output: 
 
 
 def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> None:
-    from driftguard.history.timeline import timeline
+    from driftguard.history.timeline import acts_of, timeline
     from driftguard.report.document import changed_by_document, moment
 
     key = one_resource(wiring.store, resource)
@@ -49,8 +48,7 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
 
         counts = ask(wiring.aws, wiring.store, key)
         click.echo(f"AWS Config had {counts.items - counts.unchanged} states more.", err=True)
-    entries = timeline(wiring.store.versions(key))
-    acts = _acts(wiring.store, key)
+    entries = timeline(wiring.store.versions(key), acts_of(wiring.store, key))
     if output == "json":
         print_json(
             {
@@ -60,12 +58,13 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
                         "at": moment(e.at),
                         "kind": e.kind,
                         "source": e.source,
+                        "changed_by": changed_by_document(e.acts.get("")),
                         "changes": [
                             {
                                 "path": c.path,
                                 "before": c.before,
                                 "after": c.after,
-                                "changed_by": changed_by_document(_who(acts, e.at, c.path)),
+                                "changed_by": changed_by_document(e.acts.get(c.path)),
                             }
                             for c in e.changes
                         ],
@@ -75,48 +74,33 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
             }
         )
         return
-    _print(key, entries, acts)
+    _print(key, entries)
 
 
-def _print(
-    key: ResourceKey, entries: Sequence[TimelineEntry], acts: Mapping[tuple[datetime, str], ChangedBy]
-) -> None:
+def _print(key: ResourceKey, entries: Sequence[TimelineEntry]) -> None:
     from driftguard.model.phrase import phrase
-    from driftguard.report.people import person
 
     click.secho(str(key), bold=True)
     for entry in entries:
         click.echo(f"\n{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind.lower()}  ({entry.source})")
+        if by := entry.acts.get(""):
+            click.echo(f"  by {_who(by)}")
         for change in entry.changes:
+            # Two values that a phrase makes the same (a text, and a list of that text) are shown as they are.
+            say = phrase if phrase(change.before) != phrase(change.after) else json.dumps
             before, after = (
-                "(absent)" if gone else phrase(value)
+                "(absent)" if gone else say(value)
                 for gone, value in ((change.added, change.before), (change.removed, change.after))
             )
             click.echo(f"  {change.path}\n    - {before}\n    + {after}")
-            if by := _who(acts, entry.at, change.path):
-                click.echo(
-                    f"    by {person(by.principal)} via {by.source}, {by.event}, {by.time:%Y-%m-%d %H:%M} UTC"
-                )
+            if by := entry.acts.get(change.path):
+                click.echo(f"    by {_who(by)}")
 
 
-def _acts(store: Store, key: ResourceKey) -> Mapping[tuple[datetime, str], ChangedBy]:
-    """Who made each change that became a finding: (when it was first seen, subject) -> act."""
-    from driftguard.history.port import Query
+def _who(by: ChangedBy) -> str:
+    from driftguard.report.people import person
 
-    query = Query(accounts=(key.account,), types=(key.type,), identifiers=(key.identifier,), limit=500)
-    return {
-        (one.first_seen, one.subject): one.changed_by
-        for one in store.findings(query).items
-        if one.key == key and one.changed_by is not None
-    }
-
-
-def _who(acts: Mapping[tuple[datetime, str], ChangedBy], at: datetime, path: str) -> ChangedBy | None:
-    from driftguard.history.faults import normalise
-
-    subject = normalise(path)
-    known = ((seen, told, by) for (seen, told), by in acts.items() if seen == at and told)
-    return next((by for _, told, by in known if f"{subject}/".startswith(f"{told}/")), None)
+    return f"{person(by.principal)} via {by.source}, {by.event}, {by.time:%Y-%m-%d %H:%M} UTC"
 
 
 def _runs(wiring: Wiring, output: str) -> None:

@@ -19,6 +19,7 @@ TABLES = (
     "bodies",
     "texts",
     "versions",
+    "acts",
     "witnesses",
     "drifts",
     "evaluations",

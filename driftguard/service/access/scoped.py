@@ -8,7 +8,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from driftguard.history.port import Page, Query, Store, VerdictCount, Version
+from driftguard.history.port import Page, Query, Store, VerdictCount
+from driftguard.history.timeline import TimelineEntry, acts_of, timeline
 from driftguard.history.waivers import fits
 from driftguard.model import (
     Drift,
@@ -66,8 +67,11 @@ class ScopedStore:
     def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
         return self.store.resource(key, at) if self.sees(key.account) else None
 
-    def versions(self, key: ResourceKey) -> list[Version]:
-        return list(self.store.versions(key)) if self.sees(key.account) else []
+    def timeline(self, key: ResourceKey) -> list[TimelineEntry]:
+        """The changes of a resource, newest first, and who made them."""
+        if not self.sees(key.account):
+            return []
+        return timeline(self.store.versions(key), acts_of(self.store, key))
 
     def find_keys(self, text: str) -> list[ResourceKey]:
         return [key for key in self.store.find_keys(text) if self.sees(key.account)]

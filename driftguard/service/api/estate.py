@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from driftguard.errors import InputError
-from driftguard.history.timeline import TimelineEntry, timeline
+from driftguard.history.timeline import TimelineEntry
 from driftguard.model import Json, Resource
-from driftguard.report.document import drift_document, moment, stack_document
+from driftguard.report.document import changed_by_document, drift_document, moment, stack_document
 from driftguard.service.api.answers import NOT_MODIFIED, Narrowed, answer, keyed, listed
 from driftguard.service.api.models import (
     DriftOut,
@@ -56,6 +56,7 @@ def _version(entry: TimelineEntry) -> Json:
         "at": moment(entry.at),
         "until": moment(entry.until),
         "source": entry.source,
+        "changed_by": changed_by_document(entry.acts.get("")),
         "changes": [
             {
                 "path": change.path,
@@ -63,6 +64,7 @@ def _version(entry: TimelineEntry) -> Json:
                 "after": change.after,
                 "added": change.added,
                 "removed": change.removed,
+                "changed_by": changed_by_document(entry.acts.get(change.path)),
             }
             for change in entry.changes
         ],
@@ -104,7 +106,7 @@ def get_history(
     cursor: Annotated[int, Parameter(ge=0, le=2**31)] = 0,
 ) -> Response:
     """The changes of one resource, newest first."""
-    entries = timeline(reading.versions(key_of_id(resource_id)))
+    entries = reading.timeline(key_of_id(resource_id))
     if not entries:
         raise NotFoundError("there is no such resource.")
     items = [_version(entry) for entry in entries[cursor : cursor + limit]]

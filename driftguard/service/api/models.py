@@ -89,6 +89,7 @@ class ChangeOut(Out):
     after: Any = None
     added: bool
     removed: bool
+    changed_by: forms.Who | None
 
 
 class VersionOut(Out):
@@ -96,6 +97,7 @@ class VersionOut(Out):
     at: datetime
     until: datetime | None
     source: str
+    changed_by: forms.Who | None
     changes: list[ChangeOut]
 
 

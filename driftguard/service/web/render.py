@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from driftguard import __version__
+from driftguard.report.causes import act
 from driftguard.report.view import percent, shown
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.calling import key_id
@@ -130,7 +131,7 @@ def _environment() -> jinja2.Environment:
         short=_short,
         query=_query,
     )
-    environment.globals["percent"] = percent
+    environment.globals.update(percent=percent, act=act)
     return environment
 
 

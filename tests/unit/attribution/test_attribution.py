@@ -140,3 +140,48 @@ def test_who_made_a_resource_is_who_made_that_resource(
     stranger = Drift(key=key, status=DriftStatus.UNMANAGED, physical_id=identifier)
     expected = f"{name}/minji/console/HIGH" if made else None
     assert blame(stranger, event(name, request_)) == expected
+
+
+def test_an_event_of_another_service_is_not_believed_for_the_same_name() -> None:
+    service = ResourceKey(
+        account="1" * 12, region="us-east-1", type="AWS::ECS::Service", identifier="shop|shop"
+    )
+    tags = PropertyDifference(path="/Tags", expected=None, actual=[], type=DifferenceType.ADD)
+    tagged = Drift(key=service, status=DriftStatus.MODIFIED, physical_id="shop", differences=(tags,))
+    other = event("AddTagsToResource", {"name": "shop"}, eventSource="rds.amazonaws.com")
+    own = event("TagResource", {"name": "shop"}, eventSource="ecs.amazonaws.com")
+    for_all = event(
+        "UpdateResource", {"identifier": "shop|shop", "tags": 1}, eventSource="cloudcontrolapi.amazonaws.com"
+    )
+    assert blame(tagged, other) is None
+    assert blame(tagged, other, own) == "TagResource/minji/console/HIGH"
+    assert blame(tagged, for_all) is not None
+
+
+def test_a_call_that_repeats_what_was_set_before_is_not_its_author() -> None:
+    table = ResourceKey(account="1" * 12, region="us-east-1", type="AWS::DynamoDB::Table", identifier="cart")
+
+    def moved(name: str, value: int) -> Drift:
+        path = f"/ProvisionedThroughput/{name}CapacityUnits"
+        one = PropertyDifference(path=path, expected=5, actual=value, type=DifferenceType.NOT_EQUAL)
+        return Drift(key=table, status=DriftStatus.MODIFIED, physical_id="cart", differences=(one,))
+
+    def update(minute: int, who: str, read: int, write: int) -> dict[str, object]:
+        units = {"readCapacityUnits": read, "writeCapacityUnits": write}
+        identity = {"arn": f"arn:aws:sts::111111111111:assumed-role/ops/{who}"}
+        request = {"tableName": "cart", "provisionedThroughput": units}
+        return event("UpdateTable", request, minute, userIdentity=identity)
+
+    scaled, by_hand = update(1, "autoscaling", 12, 5), update(9, "junho", 12, 40)
+    assert blame(moved("Read", 12), by_hand, scaled) == "UpdateTable/autoscaling/console/HIGH"
+    assert blame(moved("Write", 40), by_hand, scaled) == "UpdateTable/junho/console/HIGH"
+
+
+def test_cloudformation_explains_a_change_and_never_a_drift() -> None:
+    deployed = event(
+        "AuthorizeSecurityGroupIngress", {"groupId": "sg-0a1"}, userAgent="cloudformation.amazonaws.com"
+    )
+    [parsed] = [e for e in map(parse_event, [deployed]) if e]
+    assert attribute(drift(), None, [parsed]) is None
+    found = attribute(drift(), None, [parsed], deployment=True)
+    assert found is not None and found.source == "CloudFormation"

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.history.port import Query
-from driftguard.history.timeline import timeline
 from driftguard.service.calling import Acting, Reading, key_id, key_of_id
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import filter_of
@@ -57,16 +56,15 @@ def resources_csv(request: Request, reading: Reading) -> Response:
 @router.get("/resources/{resource_id}")
 def resource(request: Request, resource_id: str, reading: Reading) -> HTMLResponse:
     key = key_of_id(resource_id)
-    versions = reading.versions(key)
+    entries = reading.timeline(key)
     live = reading.resource(key)
     one = Query(
         accounts=(key.account,), regions=(key.region,), types=(key.type,), identifiers=(key.identifier,)
     )
     drifts = reading.drifts(one).items
     findings = reading.findings(one).items
-    if not versions and not drifts and not findings:
+    if not entries and not drifts and not findings:
         raise NotFoundError("there is no such resource.", fix="The list shows those that you may see.")
-    entries = timeline(versions)
     return show(
         request,
         "resource",

@@ -1,0 +1,108 @@
+"""What moved since a moment, and who was named for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from driftguard.history.bodies import Bodies
+from driftguard.history.codec import from_iso, instant, micros
+from driftguard.history.database import Row
+from driftguard.history.tables.base import Part
+from driftguard.history.tables.identities import Identities, key_of
+from driftguard.history.tables.texts import Texts
+from driftguard.model import Act, ChangedBy, Json, Move, ResourceKey
+
+_MOVES = (
+    "SELECT r.partition, r.account, r.region, r.type, r.identifier, r.arn, r.name, "
+    "v.valid_from, v.body_id, p.valid_from, p.body_id, "
+    "(SELECT MIN(finished_at) FROM runs WHERE taken_at >= v.valid_from) "
+    "FROM versions v JOIN resources r ON r.id = v.resource_id "
+    "LEFT JOIN versions p ON p.resource_id = v.resource_id AND p.valid_to = v.valid_from "
+    "WHERE v.quiet = 0 AND v.valid_from >= ? "
+    # What the very first run saw was there before; that it is new to the store is nobody's act.
+    "AND v.valid_from > (SELECT MIN(taken_at) FROM runs WHERE taken_at IS NOT NULL) "
+    "AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.resource_id = v.resource_id AND a.at = v.valid_from) "
+    "ORDER BY v.valid_from DESC, r.id LIMIT ?"
+)
+_ACTS = (
+    "SELECT a.at, a.subject, t.value, a.event, a.event_id, a.time, a.confidence FROM acts a "
+    "JOIN resources r ON r.id = a.resource_id JOIN texts t ON t.id = a.who_id "
+    "WHERE r.account = ? AND r.region = ? AND r.type = ? AND r.identifier = ? AND r.partition = ? "
+    "ORDER BY a.at DESC, a.subject"
+)
+
+
+class ActPart(Part):
+    """Who changed what, beyond what became a finding."""
+
+    def moves(self, since: datetime, limit: int = 5000) -> Sequence[Move]:
+        with self.database.read() as connection:
+            rows = connection.rows(_MOVES, (micros(since), limit))
+            bodies = Bodies(connection)
+            raw = bodies.unpack([body for row in rows for body in (row[8], row[10]) if body is not None])
+        return [_move(row, raw) for row in rows]
+
+    def put_acts(self, acts: Iterable[Act]) -> None:
+        listed = list(acts)
+        if not listed:
+            return
+        with self.database.write() as connection:
+            identities, texts = Identities(connection), Texts(connection)
+            rows = [
+                (
+                    identities.get(act.key),
+                    micros(act.at),
+                    act.subject,
+                    micros(act.by.time),
+                    texts.id(orjson.dumps([act.by.principal, act.by.session, act.by.source]).decode()),
+                    act.by.event,
+                    act.by.event_id,
+                    act.by.confidence,
+                )
+                for act in listed
+            ]
+            identities.flush()
+            texts.flush()
+            connection.many(
+                "INSERT INTO acts (resource_id, at, subject, time, who_id, event, event_id, confidence) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (resource_id, at, subject) DO NOTHING",
+                rows,
+            )
+
+    def acts(self, key: ResourceKey) -> Sequence[Act]:
+        with self.database.read() as connection:
+            rows = connection.rows(_ACTS, (key.account, key.region, key.type, key.identifier, key.partition))
+        return [_act(key, row) for row in rows]
+
+
+def _move(row: Row, raw: Mapping[int, bytes]) -> Move:
+    def state(body: int | None) -> Mapping[str, Json] | None:
+        return None if body is None else orjson.loads(raw[body])
+
+    return Move(
+        key=key_of(row[:5]),
+        arn=row[5],
+        name=row[6],
+        at=instant(row[7]),
+        after=state(row[8]),
+        since=None if row[9] is None else instant(row[9]),
+        before=state(row[10]),
+        until=None if row[11] is None else from_iso(row[11]),
+    )
+
+
+def _act(key: ResourceKey, row: Row) -> Act:
+    principal, session, source = orjson.loads(row[2])
+    by = ChangedBy(
+        principal=principal,
+        session=session,
+        source=source,
+        event=row[3],
+        event_id=row[4],
+        time=instant(row[5]),
+        confidence=row[6],
+    )
+    return Act(key=key, at=instant(row[0]), subject=row[1], by=by)
