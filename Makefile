@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/python -m driftguard demo
 
 test: $(STAMP)
-	@scripts/install-test-servers
+	@PYTHON=$(BIN)/python scripts/install-test-servers
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: $(STAMP) lint types layers docs test

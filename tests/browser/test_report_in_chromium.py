@@ -20,7 +20,7 @@ from driftguard.model import ChangedBy, Finding, Severity
 from driftguard.model.trend import TrendPoint
 from driftguard.report import render
 from tests.history_values import finding, full_report, night
-from tests.npm_files import AXE_CORE, npm_file
+from tests.published_files import AXE_CORE, published
 
 pytestmark = pytest.mark.browser
 DETAIL = '{"differences":[{"path":"/Prop/0","expected":"<b>&","actual":null,"type":"NOT_EQUAL"}]}'
@@ -67,7 +67,7 @@ def checked(source: str, dark: bool, folder: Path) -> list[dict[str, Any]]:
     run = "axe.run(document).then(r => { const p = document.createElement('pre'); p.id = 'axe'; "
     run += "p.textContent = JSON.stringify(r.violations); document.body.appendChild(p); });"
     file = folder / "page.html"
-    file.write_text(f"{source}<script>{npm_file(AXE_CORE)}</script><script>{run}</script>", encoding="utf-8")
+    file.write_text(f"{source}<script>{published(AXE_CORE)}</script><script>{run}</script>", encoding="utf-8")
     scheme = ["--blink-settings=preferredColorScheme=0"] if dark else []
     out = subprocess.run(
         [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000",

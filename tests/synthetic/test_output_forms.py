@@ -11,8 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from driftguard.cli.root import run
+from driftguard.report import render
 from driftguard.report.document import scan_document
 from driftguard.report.forms import OUTPUTS, Form
+from tests.published_files import junit_faults
 from tests.synthetic.conftest import Night
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "outputs"
@@ -106,3 +108,9 @@ def test_snapshot_import(answer: Any, tmp_path: Path) -> None:
     told = json.loads(answer("snapshot", "import", "broken.json", "--output", "json"))
     assert told["errors"]
     holds("snapshot-import", told)
+
+
+def test_the_night_as_junit_is_within_the_published_schema(night: Night) -> None:
+    text = str(render(night.after, "junit"))
+    assert junit_faults(text) == []
+    assert text.count("<failure") > 30

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import replace
 from typing import Any
-from xml.etree import ElementTree
 
 from driftguard import __version__
 from driftguard.cli.checking.judge import SKIP, Answer, Result, as_json
 from driftguard.model import Severity
+from driftguard.report import junit as junit_xml
+from driftguard.report.junit import Case
 
 _FAULT = "NON_COMPLIANT"
 _LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
@@ -115,43 +116,28 @@ def _sarif_result(result: Result) -> dict[str, Any]:
 
 def junit(answer: Answer) -> str:
     """JUnit XML: a suite for each template, a case for each policy and resource."""
-    suites: dict[str, list[Result]] = defaultdict(list)
-    for result in answer.results:
-        suites[result.template].append(result)
-    root = ElementTree.Element("testsuites", name="driftguard check")
-    for file, results in suites.items():
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=file,
-            tests=str(len(results)),
-            failures=str(sum(one.status == _FAULT for one in results)),
-            skipped=str(sum(one.status not in (_FAULT, "COMPLIANT") for one in results)),
-        )
-        for one in results:
-            case = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname=one.resource_type,
-                name=f"{one.policy} {one.logical_id}",
-                file=file,
-            )
-            if one.line:
-                case.set("line", str(one.line))
-            if one.status == _FAULT:
-                fault = ElementTree.SubElement(case, "failure", message=one.message, type=one.severity.value)
-                fault.text = f"{_place(one)} {one.path}".strip()
-            elif one.status != "COMPLIANT":
-                ElementTree.SubElement(case, "skipped", message=one.message or one.status)
-    if answer.errors:
-        suite = ElementTree.SubElement(
-            root, "testsuite", name="errors", tests=str(len(answer.errors)), errors=str(len(answer.errors))
-        )
-        for error in answer.errors:
-            case = ElementTree.SubElement(suite, "testcase", classname="driftguard", name="reads the input")
-            ElementTree.SubElement(case, "error", message=error)
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+    results = (_case(result) for result in answer.results)
+    errors = (
+        Case(suite="errors", classname="driftguard", name="reads the input", error=error)
+        for error in answer.errors
+    )
+    return junit_xml.document("driftguard check", (*results, *errors))
+
+
+def _case(result: Result) -> Case:
+    environment = f" [{result.environment}]" if result.environment else ""
+    found = Case(
+        suite=result.template,
+        classname=result.resource_type,
+        name=f"{result.policy} {result.logical_id}{environment}",
+    )
+    if result.status == _FAULT:
+        # The published schema has no place for file and line but the text.
+        text = f"{result.message}\n{_place(result)} {result.path}".rstrip()
+        return replace(found, failure=text, kind=result.severity.value)
+    if result.status != "COMPLIANT":
+        return replace(found, skipped=result.message or result.status)
+    return found
 
 
 __all__ = ["SKIP", "json_document", "junit", "sarif", "text_lines"]

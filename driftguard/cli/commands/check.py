@@ -120,7 +120,7 @@ def _print(answer: Answer, output: str) -> None:
     elif output == "sarif":
         print_json(formats.sarif(answer))
     elif output == "junit":
-        click.echo(formats.junit(answer))
+        click.echo(formats.junit(answer), nl=False)
     else:
         for line in formats.text_lines(answer):
             click.echo(line)

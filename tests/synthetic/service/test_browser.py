@@ -9,7 +9,7 @@ import pytest
 
 from driftguard.service.access.tokens import create_link
 from driftguard.service.calling import key_id
-from tests.npm_files import AXE_CORE, npm_file
+from tests.published_files import AXE_CORE, published
 from tests.service_values import House, house
 from tests.synthetic.service.browser import opened, served
 
@@ -71,7 +71,7 @@ def test_axe_finds_no_serious_fault(tmp_path: Path) -> None:
     full, empty = tmp_path / "full", tmp_path / "empty"
     for folder in (full, empty):
         folder.mkdir()
-    source, faults, seen = npm_file(AXE_CORE), [], set()
+    source, faults, seen = published(AXE_CORE), [], set()
     for home in (house(full, channels=True), house(empty, data=False)):
         with served(home.app) as base, opened() as window:
             sign_in(window, base, home.store, "kim", "admin")

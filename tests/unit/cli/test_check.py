@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from driftguard.cli.root import run
+from tests.published_files import junit_faults
 from tests.shared_data import shared
 
 YAML = """\
@@ -112,9 +113,12 @@ def test_sarif_and_junit_hold_the_fault(template: Path, capsys: pytest.CaptureFi
     assert faults[0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 8
     assert {rule["id"] for rule in found["tool"]["driver"]["rules"]} == {"S3_BUCKET_VERSIONING_ENABLED"}
     _, out = check(capsys, str(template), *ONLY, "--output", "junit")
+    assert junit_faults(out) == []
     suite = ElementTree.fromstring(out).find("testsuite")
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "3")
+    fault = suite.find("testcase/failure")
+    assert fault is not None and f"{template}:8 /VersioningConfiguration/Status" in (fault.text or "")
 
 
 def test_a_folder_with_a_broken_template_is_an_error_and_the_rest_is_judged(
@@ -129,6 +133,9 @@ def test_a_folder_with_a_broken_template_is_an_error_and_the_rest_is_judged(
     assert len(json.loads(out)["errors"]) == 1
     assert "broken.yaml" in json.loads(out)["errors"][0]
     assert statuses(out)["Docs"] == "NON_COMPLIANT"
+    _, out = check(capsys, str(template.parent), *ONLY, "-o", "junit")
+    assert junit_faults(out) == []
+    assert [one.get("errors") for one in ElementTree.fromstring(out).iter("testsuite")] == ["0", "1"]
 
 
 def test_a_bad_policy_of_ones_own_is_an_error_and_the_rest_is_judged(

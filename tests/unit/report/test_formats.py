@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
 
 import botocore.session
 import jsonschema
@@ -38,7 +37,7 @@ from driftguard.report.formats.asff import resource_type
 from driftguard.report.messages import languages, messages
 from driftguard.report.people import person
 from tests.history_values import drift, finding, full_report, key, night, report
-from tests.npm_files import SARIF, npm_file
+from tests.published_files import SARIF, published
 
 CASES = Path(__file__).parents[2] / "cases/report"
 
@@ -269,7 +268,7 @@ def test_csv_holds_every_finding_and_gap_and_no_formula() -> None:
 
 def test_sarif_is_valid() -> None:
     """Against the published schema of SARIF 2.1.0 (rtm.5), as Microsoft's SDK carries it."""
-    schema = json.loads(npm_file(SARIF))
+    schema = json.loads(published(SARIF))
     assert schema["title"].startswith("Static Analysis Results Format (SARIF) Version 2.1.0")
     document = json.loads(render(rich_report(), "sarif"))
     jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
@@ -309,73 +308,16 @@ def test_asff_names_resources_as_security_hub_does() -> None:
 
 def test_ocsf_is_valid() -> None:
     """Against the published schema of OCSF 1.3.0, as the package that compiles it carries it."""
-    published = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.3.0"))
-    schema = published.get_class_schema("compliance_finding", ["cloud"])
+    ocsf = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.3.0"))
+    schema = ocsf.get_class_schema("compliance_finding", ["cloud"])
     assert schema["additionalProperties"] is False, "what the schema does not know must be found"
     events = json.loads(render(rich_report(), "ocsf"))
     checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
     for event in events:
         checker.validate(event)
-        assert event["metadata"]["version"] == published.schema.version
+        assert event["metadata"]["version"] == ocsf.schema.version
     assert all(event["type_uid"] == 200300 + event["activity_id"] for event in events)
     assert {event["activity_id"] for event in events} == {1, 2, 3}
-
-
-def test_junit_counts_and_never_passes_what_was_not_judged() -> None:
-    root = ElementTree.fromstring(str(render(rich_report(), "junit")))
-    cases = list(root.iter("testcase"))
-    assert int(root.attrib["tests"]) == len(cases)
-    assert int(root.attrib["failures"]) == len(list(root.iter("failure"))) > 0
-    assert sum(int(suite.attrib["skipped"]) for suite in root) == len(list(root.iter("skipped"))) > 0
-    for suite in root:
-        assert int(suite.attrib["tests"]) == len(suite)
-    not_checked = next(case for case in cases if case.attrib["name"].startswith("Nc "))
-    assert not_checked.find("skipped") is not None
-    assert any("not looked at" in suite.attrib["name"] for suite in root)
-
-
-# What Jenkins' junit-10.xsd allows: element -> its parents, attributes it must have, attributes it may have.
-JUNIT = {
-    "testsuites": ({None}, set(), {"name", "time", "tests", "failures", "errors"}),
-    "testsuite": (
-        {"testsuites"},
-        {"name", "tests", "failures", "errors"},
-        {
-            "time",
-            "skipped",
-            "timestamp",
-            "hostname",
-            "id",
-            "package",
-            "file",
-            "log",
-            "url",
-            "version",
-            "group",
-        },
-    ),
-    "testcase": ({"testsuite"}, {"name"}, {"time", "classname", "group"}),
-    "failure": ({"testcase"}, set(), {"type", "message"}),
-    "skipped": ({"testcase"}, set(), {"type", "message"}),
-}
-
-
-def test_junit_is_within_the_published_schema() -> None:
-    """No package registry has junit-10.xsd, so its facts stand here: every element that we write, its place,
-    what it must and may carry, and the form of a time."""
-    root = ElementTree.fromstring(str(render(rich_report(), "junit")))
-    pairs = [(None, root), *((parent.tag, child) for parent in root.iter() for child in parent)]
-    assert {element.tag for _, element in pairs} == set(JUNIT)
-    for parent, element in pairs:
-        parents, required, optional = JUNIT[element.tag]
-        assert parent in parents, f"{element.tag} in {parent}"
-        assert required <= set(element.attrib) <= required | optional, element.attrib
-        if element.tag in ("testsuites", "testsuite") and "time" in element.attrib:
-            assert re.fullmatch(
-                r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]{0,3})?", element.attrib["time"]
-            )
-        if element.tag not in ("failure", "skipped"):
-            assert not (element.text or "").strip(), "text stands in failures and skips alone"
 
 
 def test_pdf_is_a_pdf_with_korean() -> None:
