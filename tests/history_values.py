@@ -33,6 +33,7 @@ from driftguard.model import (
     Source,
     StackState,
     UndeclaredValue,
+    Waiver,
     fingerprint,
 )
 
@@ -179,6 +180,17 @@ def full_report(number: float = 0) -> Report:
             ),
         ),
         new=frozenset({opened.fingerprint}),
+        waivers=(
+            Waiver(
+                id="W-file",
+                reason="holds logs",
+                owner="team",
+                approver="ciso",
+                expires_at=night(400),
+                policy="VERSIONING",
+                source="waivers.yaml:2",
+            ),
+        ),
         gaps=(
             Gap(
                 reason=GapReason.ACCESS_DENIED,

@@ -14,6 +14,7 @@ import io
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ evaluations.jsonl  every verdict that the controls rest on
 resources.jsonl    the state of every judged resource, as AWS reported it (secrets replaced by keyed tags)
 findings.jsonl     the open, accepted and resolved findings of the run
 coverage.json      what the run looked at, and every gap
-waivers.json, attestations.json, policies.json
+waivers.json       what was accepted: in the store, and in files and templates as the run found it (`source`
+                   names the place; of one id, the waiver of a file counts and not the store's)
+attestations.json, policies.json
 audit.jsonl        the audit log up to the export, each entry chained to the one before
 manifest.json      the SHA-256 of every file;  seal.json  the SHA-256 of the manifest
 
@@ -198,7 +201,6 @@ def _files(
     taken = report.run.finished_at or at
     states = _states(store, {evaluation.key for evaluation in evaluations}, taken)
     attestations = [a for a in store.attestations(framework) if a.at <= at and a.holds(at)]
-    waivers = [w for w in store.waivers(at) if w.expires_at > at]
     findings = [*report.findings, *report.resolved]
     return {
         "README.txt": _README.encode(),
@@ -214,11 +216,18 @@ def _files(
                 "gaps": [encode(gap) for gap in report.gaps],
             }
         ),
-        "waivers.json": _json([encode(waiver) for waiver in waivers]),
+        "waivers.json": _json(_waivers(store, report, at)),
         "attestations.json": _json([encode(attestation) for attestation in attestations]),
         "policies.json": _json([encode(policy) for policy in policies.values()]),
         "audit.jsonl": _lines(_audit(store)),
     }
+
+
+def _waivers(store: Store, report: Report, at: datetime) -> Json:
+    """Those of the store at ``at``, and those of files and templates that the run went by, which still hold."""
+    stored = (replace(waiver, source="the store") for waiver in store.waivers(at))
+    listed = sorted((*stored, *report.waivers), key=lambda waiver: (waiver.id, waiver.source))
+    return [encode(waiver) for waiver in listed if waiver.expires_at > at]
 
 
 def _states(store: Store, keys: set[ResourceKey], at: datetime) -> Iterable[Json]:

@@ -137,3 +137,5 @@ class Waiver:
     path: str = "*"
     tags: tuple[str, ...] = ()
     ticket: str = ""
+    source: str = ""
+    """Where it is declared, if not in the store: a file with its line, or a template."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from driftguard.model.drift import Drift
-from driftguard.model.finding import Cause, Finding
+from driftguard.model.finding import Cause, Finding, Waiver
 from driftguard.model.policy import Evaluation, PolicySummary
 from driftguard.model.resource import Gap, Json
 from driftguard.model.three_way import SourceDrift
@@ -117,6 +117,8 @@ class Report:
     """Where the repository's templates, the deployed ones and the live resources differ, resource by resource."""
     unmatched_templates: tuple[str, ...] = ()
     """Templates of the repository that belong to no deployed stack that this run saw."""
+    waivers: tuple[Waiver, ...] = ()
+    """The waivers of files that were in force, and those of templates that accepted a finding; the store keeps its own."""
     notes: tuple[str, ...] = ()
     """What a reader has to know beside findings and gaps, each one sentence: waivers that match nothing, are over
     or end soon, suppressions that do not count."""

@@ -98,7 +98,7 @@ def load_waivers(files: Iterable[Path]) -> tuple[tuple[Waiver, ...], tuple[Polic
                     raise PolicyError(
                         f"the waiver {given.id} stands here twice.", where=where, fix="Remove one."
                     )
-                found[given.id] = Waiver(**given.model_dump())
+                found[given.id] = Waiver(**given.model_dump(), source=str(where))
             except ValidationError as error:
                 first = error.errors()[0]
                 name = ".".join(str(step) for step in first["loc"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -30,6 +30,8 @@ class Acceptances:
     """The waivers of a run, and what is wrong with some of them."""
 
     waivers: tuple[Waiver, ...]
+    filed: frozenset[str] = frozenset()
+    """The ids of those that stand in files."""
     notes: tuple[str, ...] = ()
 
 
@@ -40,7 +42,8 @@ def gathered(
     catalogue: Catalogue,
 ) -> Acceptances:
     """The store's waivers, those of files (which win by their id) and those in Metadata of deployed templates."""
-    by_id = {one.id: one for one in (*stored, *filed)}
+    files = {one.id: one for one in filed}
+    by_id = {one.id: one for one in stored} | files
     named = [_by_id_of_policy(one, catalogue) for one in by_id.values()]
     notes: list[str] = []
     for one in declared:
@@ -50,7 +53,16 @@ def gathered(
         if one.key is not None:
             for entry in said.accepted:
                 named += _of_template(entry, place, one.key, catalogue)
-    return Acceptances(waivers=tuple(named), notes=tuple(dict.fromkeys(notes)))
+    return Acceptances(waivers=tuple(named), filed=frozenset(files), notes=tuple(dict.fromkeys(notes)))
+
+
+def in_force(
+    waivers: Iterable[Waiver], filed: Set[str], findings: Iterable[Finding], now: datetime
+) -> tuple[Waiver, ...]:
+    """What the report keeps of waivers, for the store does not: all of files that hold at ``now``, and those
+    of templates that accept one of ``findings`` (one line of Metadata stands for a waiver of every policy)."""
+    wanted = filed | {finding.waiver for finding in findings if finding.waiver}
+    return tuple(one for one in waivers if one.source and one.id in wanted and one.expires_at > now)
 
 
 def _by_id_of_policy(waiver: Waiver, catalogue: Catalogue) -> Waiver:
@@ -73,6 +85,7 @@ def _of_template(entry: Accepted, place: str, key: ResourceKey, catalogue: Catal
             region=key.region,
             type=key.type,
             resource=str(key),
+            source=f"Metadata of {place}",
         )
         for policy in catalogue.of_type(key.type)
         if any(fnmatch.fnmatchcase(name, entry.policy) for name in (policy.id, *policy.aliases))

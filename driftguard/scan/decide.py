@@ -149,6 +149,7 @@ def report(
         covered=readings.covered,
         three_way=verdict.three_way,
         unmatched_templates=readings.unmatched_templates,
+        waivers=acceptances.in_force(memory.waivers, memory.filed, findings, now),
         notes=(*memory.notes, *told.notes(findings, narrowed=_narrowed(run.scope))),
     )
 

@@ -174,6 +174,7 @@ def _memory(job: Job, readings: Readings) -> Memory:
         witnesses=job.store.witnesses(keys),
         findings=job.store.live_findings(),
         waivers=accepted.waivers,
+        filed=accepted.filed,
         notes=(*(f"A waiver does not count: {error}" for error in errors), *accepted.notes),
     )
 

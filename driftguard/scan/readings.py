@@ -77,5 +77,7 @@ class Memory:
     witnesses: Mapping[ResourceKey, Witness] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     waivers: Sequence[Waiver] = ()
+    filed: frozenset[str] = frozenset()
+    """The ids of the waivers that stand in files."""
     notes: tuple[str, ...] = ()
     """What was wrong with waivers: entries that do not count, and why."""

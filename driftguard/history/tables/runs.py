@@ -38,6 +38,7 @@ from driftguard.model import (
     Scope,
     Snapshot,
     StackState,
+    Waiver,
 )
 from driftguard.model.notice import Delivery
 from driftguard.model.schedule import Lease
@@ -90,6 +91,7 @@ class RunPart(Part):
                 "gap": facts.gaps(report.gaps),
                 "policy": facts.policies(report.policies.values()),
                 "stack": facts.stacks(report.stacks),
+                "waiver": [texts.id(text(waiver)) for waiver in report.waivers],
                 "finding": [findings[finding.fingerprint] for finding in report.findings],
                 "carried": [findings[f.fingerprint] for f in report.findings if f.last_run != report.run.id],
                 "resolved": [findings[finding.fingerprint] for finding in report.resolved],
@@ -229,7 +231,7 @@ def _report(connection: Connection, row: Row) -> Report:
     ) -> tuple[T, ...]:
         return tuple(sorted(_load(connection, sql, table, members(connection, seq, kind), build), key=order))
 
-    policies = load("policy", "policies", documents, _policy, lambda policy: policy.id)
+    policies = load("policy", "policies", documents, _policy, _by_id)
     listing = sorted(
         (findings[number] for number in listed if number in findings),
         key=lambda finding: (finding.severity.rank, finding.first_seen, finding.key, finding.subject),
@@ -256,6 +258,7 @@ def _report(connection: Connection, row: Row) -> Report:
         policies={policy.id: policy for policy in policies},
         managed=int(row[13]),
         unmanaged=int(row[14]),
+        waivers=load("waiver", "texts", "SELECT value FROM {table} WHERE id IN ({ids})", _waiver, _by_id),
         notes=from_text(tuple[str, ...], row[15]),
     )
 
@@ -266,6 +269,14 @@ def _stack(row: Row) -> StackState:
 
 def _policy(row: Row) -> PolicySummary:
     return from_text(PolicySummary, row[0])
+
+
+def _waiver(row: Row) -> Waiver:
+    return from_text(Waiver, row[0])
+
+
+def _by_id(one: PolicySummary | Waiver) -> str:
+    return one.id
 
 
 def _fingerprints(findings: dict[int, Finding], ids: Sequence[int]) -> frozenset[str]:

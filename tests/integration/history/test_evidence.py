@@ -165,7 +165,7 @@ def test_evidence_of_the_past_is_the_state_of_then(store: SqlStore, tmp_path: Pa
     store.remove_waiver("W-1", actor="kim")  # today, which is after both moments
     store.put_waiver(later, actor="kim")
 
-    def exported(at: float) -> tuple[str, dict[str, Any], set[str]]:
+    def exported(at: float) -> tuple[str, dict[str, Any], set[tuple[str, str]]]:
         target = tmp_path / f"{at}.zip"
         export(store, "K-ISMS", night(at), target, actor="kim")
         with zipfile.ZipFile(target) as archive:
@@ -173,12 +173,14 @@ def test_evidence_of_the_past_is_the_state_of_then(store: SqlStore, tmp_path: Pa
                 row for row in json.loads(archive.read("controls.json")) if row["control"] == "2.9.3"
             ]
             states = [json.loads(line) for line in archive.read("resources.jsonl").splitlines()]
-            waivers = {row["id"] for row in json.loads(archive.read("waivers.json"))}
+            waivers = {(row["id"], row["source"]) for row in json.loads(archive.read("waivers.json"))}
         held = next(row for row in states if row["key"]["identifier"] == "archive")
         return control["verdict"], held["properties"], waivers
 
-    assert exported(2) == ("NON_COMPLIANT", {"A": "then"}, {"W-1"})
-    assert exported(6) == ("COMPLIANT", {"A": "now"}, {"W-1", "W-2"})
+    file, first, second = ("W-file", "waivers.yaml:2"), ("W-1", "the store"), ("W-2", "the store")
+    assert exported(2) == ("NON_COMPLIANT", {"A": "then"}, {file, first})
+    assert exported(6) == ("COMPLIANT", {"A": "now"}, {file, first, second}), "what the run of then went by"
+    assert exported(99)[2] == {file}, "what is over is not listed"
     assert [one.id for one in store.waivers()] == ["W-2"]
 
 

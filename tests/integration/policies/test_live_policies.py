@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
+import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from driftguard.model import ComplianceType, FindingStatus, Report
+from driftguard.history.evidence import export, verify
+from driftguard.history.port import Store
+from driftguard.model import ComplianceType, FindingStatus, Report, Waiver
 from driftguard.rules import ACCOUNT
 from driftguard.rules.shipped import load_all
 from driftguard.sandbox import Sandbox
@@ -37,6 +42,7 @@ waivers:
 class Scanned:
     report: Report
     bucket: str
+    store: Store
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +67,7 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scanned]:
             session_factory=lambda: sandbox.session(account=home, principal="driftguard"),
             clock=sandbox.clock.now,
         ) as wiring:
-            yield Scanned(scan(wiring.job(trigger="test")), bucket)
+            yield Scanned(scan(wiring.job(trigger="test")), bucket, wiring.store)
 
 
 def rules(sandbox: Sandbox) -> str:
@@ -145,6 +151,34 @@ def test_waiver_files_hold_end_and_are_told_of(scanned: Scanned) -> None:
     assert "The waiver W-over expired on 2020-01-01: 1 finding open again." in notes
     assert "waivers.yaml:6: waiver `reason`" in notes
     assert "W-holds" not in notes
+
+
+def test_evidence_lists_the_waivers_of_files_beside_those_of_the_store(
+    scanned: Scanned, tmp_path: Path
+) -> None:
+    at = scanned.report.run.finished_at
+    assert at is not None
+    stored = Waiver(
+        id="W-store", reason="a drill", owner="kim", approver="lee", expires_at=at + dt.timedelta(days=9)
+    )
+    scanned.store.put_waiver(stored, actor="kim")
+    bundle = tmp_path / "evidence.zip"
+    export(scanned.store, "K-ISMS", at, bundle, actor="kim")
+    assert verify(bundle) == []
+    with zipfile.ZipFile(bundle) as archive:
+        listed = {one["id"]: one for one in json.loads(archive.read("waivers.json"))}
+        entries = {one["name"]: one for one in json.loads(archive.read("manifest.json"))["files"]}
+        assert hashlib.sha256(archive.read("waivers.json")).hexdigest() == entries["waivers.json"]["sha256"]
+    assert listed.keys() == {"W-holds", "W-nothing", "W-store"}, "and none that is over or wrong"
+    assert listed["W-holds"]["source"].endswith("waivers.yaml:2")
+    assert (listed["W-holds"]["approver"], listed["W-holds"]["reason"]) == ("lee", "it is a drill")
+    assert listed["W-store"]["source"] == "the store"
+    with zipfile.ZipFile(bundle) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, data in held.items():
+            archive.writestr(name, data.replace(b"it is a drill", b"it is allowed"))
+    assert "waivers.json was changed." in verify(bundle)
 
 
 def test_what_was_not_read_as_a_whole_is_no_evidence_of_absence(scanned: Scanned) -> None:

@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,7 @@ def template() -> dict[str, Any]:
                 "MasterUserPassword": {"Ref": "Hidden"},
             },
         },
+        "Pipeline": {"Type": "AWS::CodePipeline::Pipeline", "Properties": pipeline(role)},
         "Queue": {
             "Type": "AWS::SQS::Queue",
             "Properties": {"Tags": [{"Key": "api-token", "Value": secret("a tag")}]},
@@ -141,6 +143,35 @@ def template() -> dict[str, Any]:
     outputs = {"AdminPassword": {"Value": {"Ref": "Plain"}}, "Queue": {"Value": {"Ref": "Queue"}}}
     parameters = {"Plain": {"Type": "String"}, "Hidden": {"Type": "String", "NoEcho": True}}
     return {"Parameters": parameters, "Resources": resources, "Outputs": outputs}
+
+
+def pipeline(role: Any) -> dict[str, Any]:
+    """A pipeline that fetches from GitHub with a token in its action's configuration."""
+    source = {"Category": "Source", "Owner": "ThirdParty", "Provider": "GitHub", "Version": "1"}
+    build = {"Category": "Build", "Owner": "AWS", "Provider": "CodeBuild", "Version": "1"}
+    fetch = {
+        "Name": "Fetch",
+        "ActionTypeId": source,
+        "OutputArtifacts": [{"Name": "code"}],
+        "Configuration": {
+            "Owner": "acme",
+            "Repo": "shop",
+            "Branch": "main",
+            "OAuthToken": secret("a pipeline's token"),
+        },
+    }
+    make = {
+        "Name": "Make",
+        "ActionTypeId": build,
+        "InputArtifacts": [{"Name": "code"}],
+        "Configuration": {"ProjectName": "build"},
+    }
+    return {
+        "Name": "ship",
+        "RoleArn": role,
+        "ArtifactStore": {"Type": "S3", "Location": "artifacts"},
+        "Stages": [{"Name": "Source", "Actions": [fetch]}, {"Name": "Build", "Actions": [make]}],
+    }
 
 
 def change_by_hand(session: Any) -> None:
@@ -153,6 +184,10 @@ def change_by_hand(session: Any) -> None:
     session.client("ssm").put_parameter(
         Name="/app/key", Type="String", Value=secret("a changed parameter"), Overwrite=True
     )
+    pipelines = session.client("codepipeline")
+    held = pipelines.get_pipeline(name="ship")["pipeline"]
+    held["stages"][0]["actions"][0]["configuration"]["OAuthToken"] = secret("a changed token")
+    pipelines.update_pipeline(pipeline=held)
     sqs = session.client("sqs")
     url = next(one for one in sqs.list_queues()["QueueUrls"] if "secrets-Queue" in one)
     sqs.tag_queue(QueueUrl=url, Tags={"api-token": secret("a changed tag")})
@@ -214,10 +249,13 @@ def test_no_secret_of_a_scan_is_found_anywhere(sandbox_http: Sandbox, tmp_path: 
     change_by_hand(session)
     after = json.loads(call("scan", "--output", "json"))
     call("remediate", "plan", "--out", "plan.json")
+    call("evidence", "export", "--framework", "K-ISMS", "--out", "evidence.zip")
     function = next(one for one in after["drifts"] if one["resource_type"] == "AWS::Lambda::Function")
 
     changed = {d["resource_type"] for d in after["drifts"] if d["status"] == "MODIFIED"}
-    assert changed >= {"AWS::Lambda::Function", "AWS::SQS::Queue"}, "a changed secret is still a change"
+    assert changed >= {"AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::CodePipeline::Pipeline"}, (
+        "a changed secret is still a change"
+    )
     values = [(d["ExpectedValue"], d["ActualValue"]) for d in function["differences"]]
     assert values and all(one != other for one, other in values)
 
@@ -227,6 +265,8 @@ def test_no_secret_of_a_scan_is_found_anywhere(sandbox_http: Sandbox, tmp_path: 
     )
     report = store.report()
     assert report is not None and store.deliveries()
+    evidence = zipfile.ZipFile(tmp_path / "evidence.zip")
+    assert b"AWS::CodeBuild::Project" in evidence.read("resources.jsonl")
     seen = [(name, render(report, name)) for name in formats()]
     seen += [
         (f"{name} of {one.key.type}", orjson.dumps(dict(one.properties)))
@@ -237,7 +277,8 @@ def test_no_secret_of_a_scan_is_found_anywhere(sandbox_http: Sandbox, tmp_path: 
     assert types >= {one["Type"] for one in template()["Resources"].values()} - {
         "AWS::SecretsManager::Secret"
     }
-    everything = [*told, *seen, *kept(tmp_path)]
+    bundle = [(f"evidence {name}", evidence.read(name)) for name in evidence.namelist()]
+    everything = [*told, *seen, *kept(tmp_path), *bundle]
     found = [
         leak
         for where, text in everything
