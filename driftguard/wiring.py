@@ -307,6 +307,7 @@ class Wiring:
         from driftguard.history import causes
         from driftguard.notify import Composer
         from driftguard.report.formats import asff
+        from driftguard.report.view import heading
 
         def titles(report: Report) -> dict[str, str]:
             groups = causes.group(report.findings)
@@ -316,6 +317,7 @@ class Wiring:
             settings=self.settings.notify,
             causes=titles,
             document=lambda finding, report: asff.document(finding, report, report.run.started_at),
+            title_ko=lambda finding, report: heading(finding, report.policies, "ko"),
         )
 
     @cached_property

@@ -26,6 +26,8 @@ class Notice:
     transition: Transition
     finding: Finding
     document: Mapping[str, Json] = field(default_factory=dict)
+    title_ko: str = ""
+    """What the finding is called in Korean; its own title is English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,3 +60,6 @@ class PolicySummary:
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remedy: str | None = None
     title_ko: str = ""
+    message: str = ""
+    """What is said of a resource that fails, ``{name}`` for a parameter."""
+    message_ko: str = ""

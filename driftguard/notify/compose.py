@@ -18,6 +18,7 @@ from driftguard.settings.notify import NotifySettings, QuietHours, Route
 
 Causes = Callable[[Report], Mapping[str, str]]
 Document = Callable[[Finding, Report], Mapping[str, Json]]
+Title = Callable[[Finding, Report], str]
 
 _STEPS_TOLD = 10
 
@@ -25,11 +26,12 @@ _STEPS_TOLD = 10
 @dataclass(frozen=True, kw_only=True)
 class Composer:
     """Settings and what the neighbours know: ``causes`` gives fingerprint -> title of the root cause,
-    ``document`` a finding in Security Hub's format."""
+    ``document`` a finding in Security Hub's format, ``title_ko`` what it is called in Korean."""
 
     settings: NotifySettings
     causes: Causes = field(default=lambda report: {})
     document: Document = field(default=lambda finding, report: {})
+    title_ko: Title = field(default=lambda finding, report: "")
 
     def deliveries(self, report: Report, snapshot: Snapshot, now: datetime) -> tuple[Delivery, ...]:
         """What is to be told of a run: its transitions and nothing else."""
@@ -56,7 +58,10 @@ class Composer:
                 )
                 cause = "" if digest else causes.get(finding.fingerprint, "")
                 notice = Notice(
-                    transition=transition, finding=finding, document=self.document(finding, report)
+                    transition=transition,
+                    finding=finding,
+                    document=self.document(finding, report),
+                    title_ko=self.title_ko(finding, report),
                 )
                 for channel in route.channels:
                     if channel not in told:

@@ -29,6 +29,18 @@ _WORDS = {
 }
 
 
+def called(notice: Notice, language: str) -> str:
+    """The finding in a few words."""
+    own = notice.title_ko if language == "ko" else ""
+    return own or notice.finding.title or notice.finding.subject
+
+
+def _cause(message: Message, language: str) -> str:
+    """What the findings have in common; a policy is called as its findings are."""
+    named = (called(one, language) for one in message.notices if one.finding.title == message.cause)
+    return next(named, message.cause)
+
+
 def title(message: Message, language: str) -> str:
     """One line: what happened, how often, and the cause if there is one."""
     if not message.notices:
@@ -37,14 +49,15 @@ def title(message: Message, language: str) -> str:
     counts = Counter(notice.transition for notice in message.notices)
     listed = ", ".join(f"{counts[one]} {words[one.value]}" for one in Transition if counts[one])
     text = words["findings"].format(counts=listed)
-    return f"[{message.severity.value}] {text}" + (f" - {message.cause}" if message.cause else "")
+    cause = _cause(message, language)
+    return f"[{message.severity.value}] {text}" + (f" - {cause}" if cause else "")
 
 
 def lines(message: Message, language: str, link: str = "") -> list[str]:
     """The body, one line for each finding, the worst first."""
     words = _WORDS[language]
     body = [message.text] if message.text else []
-    body += [_line(notice, words) for notice in message.notices[:_MOST]]
+    body += [_line(notice, words, language) for notice in message.notices[:_MOST]]
     if len(message.notices) > _MOST:
         body.append(words["more"].format(n=len(message.notices) - _MOST))
     if message.run_id:
@@ -52,11 +65,11 @@ def lines(message: Message, language: str, link: str = "") -> list[str]:
     return body
 
 
-def _line(notice: Notice, words: dict[str, str]) -> str:
+def _line(notice: Notice, words: dict[str, str], language: str) -> str:
     finding = notice.finding
     who = f" ({words['by']} {finding.changed_by.principal})" if finding.changed_by else ""
     return (
-        f"{words[notice.transition.value]} {finding.severity.value} {finding.title or finding.subject}: "
+        f"{words[notice.transition.value]} {finding.severity.value} {called(notice, language)}: "
         f"{finding.key.type} {finding.key.identifier} {finding.key.account}/{finding.key.region}{who}"
     )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from driftguard.model import Cause, ChangedBy
+from driftguard.model import Cause, ChangedBy, PolicySummary
 from driftguard.report.messages import Messages
 from driftguard.report.people import person
+from driftguard.report.retold import policy_title
+
+_IN_TEMPLATE = re.compile(r"(?P<place>.*) \((?P<title>.*)\)", re.DOTALL)
+"""The title of a cause in a template that a policy found: the place, and the policy's title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +43,19 @@ def _way(by: ChangedBy, say: Messages) -> str:
     return say(form, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
 
 
-def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -> tuple[CauseRow, ...]:
+def cause_rows(
+    causes: Iterable[Cause],
+    shown: Collection[str],
+    say: Messages,
+    policies: Mapping[str, PolicySummary] | None = None,
+) -> tuple[CauseRow, ...]:
     """The causes of more than one of the findings that are ``shown`` (fingerprints)."""
+    titles = {one.title: policy_title(one, say) or one.title for one in (policies or {}).values()}
     return tuple(
         CauseRow(
             cause=cause,
             kind=say(f"cause.{cause.kind}"),
-            title=person(cause.changed_by.principal)
-            if cause.kind == "SESSION" and cause.changed_by
-            else cause.title,
+            title=_title(cause, titles),
             severity=say(f"severity.{cause.severity.value}"),
             who=act(cause.changed_by, say) if cause.changed_by else say("who.nobody"),
             way=_way(cause.changed_by, say) if cause.changed_by else "",
@@ -62,3 +71,13 @@ def cause_rows(causes: Iterable[Cause], shown: Collection[str], say: Messages) -
         for cause in causes
         if sum(name in shown for name in cause.fingerprints) > 1
     )
+
+
+def _title(cause: Cause, titles: Mapping[str, str]) -> str:
+    """What a cause is called; ``titles`` are those of policies in the reader's language, by the kept English one."""
+    if cause.kind == "SESSION" and cause.changed_by:
+        return person(cause.changed_by.principal)
+    named = _IN_TEMPLATE.fullmatch(cause.title) if cause.kind == "TEMPLATE" else None
+    if named is not None and named["title"] in titles:
+        return f"{named['place']} ({titles[named['title']]})"
+    return titles.get(cause.title, cause.title) if cause.kind == "POLICY" else cause.title

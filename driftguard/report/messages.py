@@ -28,6 +28,10 @@ class Messages:
             key = f"{key}.one"
         return self._texts[key].format(**{"since": self._since} | values)
 
+    def form(self, key: str) -> str:
+        """A text as it is written, its places not filled; nothing where there is none."""
+        return self._texts.get(key, "")
+
     def get(self, key: str, default: str) -> str:
         """A text that may be missing, such as the name of a word that AWS coined."""
         return self._texts.get(key, default)

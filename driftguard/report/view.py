@@ -28,6 +28,7 @@ from driftguard.report.frameworks import Framework, frameworks
 from driftguard.report.gaps import GapGroup, grouped
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
+from driftguard.report.retold import message_of, policy_title
 from driftguard.report.three_way import SourceRow, source_rows
 
 _DECLARED = ("checked", "not_checked", "unsupported", "throttled", "unresolved")
@@ -51,6 +52,8 @@ class Item:
     name: str
     """What the resource is called: its logical id where it has one."""
     title: str
+    message: str
+    """What is wrong, in the reader's language; empty where the title says it."""
     severity: str
     place: str
     resource: str
@@ -125,7 +128,7 @@ def view(report: Report, options: Options) -> View:
         headline=_headline(report, opened, len(resolved), say),
         tone=_tone(report, opened),
         tiles=_tiles(report, opened, say),
-        causes=cause_rows(report.causes, items.keys(), say),
+        causes=cause_rows(report.causes, items.keys(), say, report.policies),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
         resolved=shown(resolved),
@@ -254,7 +257,7 @@ def item(
     policies: Mapping[str, PolicySummary] | None = None,
 ) -> Item:
     """A finding as it is shown after the run ``run_id``; ``new`` and ``reopened`` are fingerprints."""
-    name = finding.logical_id or finding.physical_id or finding.key.identifier
+    name, told = finding.logical_id or finding.physical_id or finding.key.identifier, policies or {}
     detail = _detail(finding)
     changes, more = _changes(detail, say)
     badges = []
@@ -272,7 +275,8 @@ def item(
     return Item(
         finding=finding,
         name=name,
-        title=_title(finding, name, policies or {}, say),
+        title=_title(finding, name, told, say),
+        message=message_of(finding, told, say),
         severity=say(f"severity.{finding.severity.value}"),
         place=place,
         resource=f"{finding.key.type} {finding.physical_id or finding.key.identifier}",
@@ -281,7 +285,7 @@ def item(
         who_label=say(_did(finding)),
         known_who=finding.changed_by is not None,
         todo=_todo(finding, say, "todo"),
-        rule=_rule(finding, policies or {}, say),
+        rule=_rule(finding, told, say),
         brief=_todo(finding, say, "brief"),
         changes=changes,
         more_changes=more,
@@ -302,11 +306,17 @@ def _title(finding: Finding, name: str, policies: Mapping[str, PolicySummary], s
     return say("finding.differs", name=name, subject=finding.subject)
 
 
+def heading(finding: Finding, policies: Mapping[str, PolicySummary], lang: str) -> str:
+    """A finding in one line, for where the resource is named beside it."""
+    say = messages(lang)
+    if finding.kind is FindingKind.COMPLIANCE:
+        return _rule(finding, policies, say)
+    return _title(finding, finding.logical_id or finding.physical_id or finding.key.identifier, policies, say)
+
+
 def _rule(finding: Finding, policies: Mapping[str, PolicySummary], say: Messages) -> str:
     """The title of the policy that a finding of compliance is about."""
-    policy = policies.get(finding.subject)
-    korean = policy.title_ko if policy is not None and say.lang == "ko" else ""
-    return korean or finding.title
+    return policy_title(policies.get(finding.subject), say) or finding.title
 
 
 def _who(finding: Finding, say: Messages) -> str:

@@ -72,6 +72,10 @@ class Catalogue:
     def summaries(self) -> dict[str, PolicySummary]:
         return {policy.id: policy.summary() for policy in self.policies}
 
+    def words(self) -> dict[str, PolicySummary]:
+        """The summaries of every policy that was loaded: one that is not selected any more is still spoken of."""
+        return {policy.id: policy.summary() for policy in self.shelf or self.policies}
+
     @property
     def dormant(self) -> tuple[Policy, ...]:
         """Policies that wait for a required parameter; nothing is judged by them."""

@@ -50,6 +50,7 @@ class PythonPolicy:
     applies: Question | None = None
     aliases: tuple[str, ...] = ()
     title_ko: str = ""
+    message_ko: str = ""
     description: str = ""
     path: str = ""
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -99,6 +100,7 @@ def _policy(given: Any, where: Where) -> Policy:
         where=where,
         aliases=tuple(given.aliases),
         title_ko=given.title_ko,
+        message_ko=given.message_ko,
         description=given.description,
         path=given.path,
         frameworks=dict(given.frameworks),

@@ -69,6 +69,8 @@ class Policy:
             frameworks=self.frameworks,
             remedy=self.remedy,
             title_ko=self.title_ko,
+            message=self.message,
+            message_ko=self.message_ko,
         )
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:

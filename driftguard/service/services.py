@@ -48,7 +48,7 @@ class Services:
     exporter: Exporter | None = None
     tester: Tester | None = None
     policies: Mapping[str, PolicySummary] = field(default_factory=dict)
-    """The summaries of the catalogue, for titles in the reader's language."""
+    """Every policy that was loaded, for titles and messages in the reader's language."""
     upcoming: Callable[[], Sequence[Planned]] = field(default=tuple)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -77,7 +77,7 @@ def services(wiring: Wiring) -> Services:
         applying=desk.applying,
         exporter=partial(_export, wiring),
         tester=partial(_test, wiring),
-        policies=wiring.catalogue.summaries(),
+        policies=wiring.catalogue.words(),
         upcoming=lambda: upcoming(wiring),
         clock=wiring.clock,
     )

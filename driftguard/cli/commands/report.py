@@ -45,6 +45,7 @@ def command(
     from driftguard.report import render
     from driftguard.report.messages import messages
     from driftguard.report.render import format_module
+    from driftguard.report.retold import worded
     from driftguard.wiring import Wiring
 
     names, languages, after = _listed(formats), _listed(langs), moment(since, start=True)
@@ -60,6 +61,8 @@ def command(
             raise InputError(
                 "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
             )
+        if set(languages) != {"en"}:
+            report = worded(report, wiring.catalogue.words())
         if after is not None:
             report = _since(wiring.store, report, after)
         trends = wiring.trends()

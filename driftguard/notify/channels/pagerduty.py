@@ -9,7 +9,7 @@ import orjson
 
 from driftguard.model.notice import Delivery, Notice, Transition
 from driftguard.notify.channel import Tools, need
-from driftguard.notify.words import document, title
+from driftguard.notify.words import called, document, title
 from driftguard.settings.notify import Channel
 
 IDEMPOTENT = True  # the same dedup_key is one alert
@@ -55,7 +55,7 @@ def _event(notice: Notice, channel: Channel, delivery: Delivery, link: str) -> d
         return {"event_action": "resolve", "dedup_key": key}
     details = document(delivery.message, channel.language, link)["findings"]
     own = next(row for row in details if row["fingerprint"] == finding.fingerprint)  # type: ignore[attr-defined]  # a list of objects
-    summary = f"{finding.title or finding.subject}: {finding.key.identifier}"
+    summary = f"{called(notice, channel.language)}: {finding.key.identifier}"
     return _trigger(key, summary, finding.severity.value, str(finding.key), own)
 
 

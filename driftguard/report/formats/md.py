@@ -75,8 +75,8 @@ def _item(item: Item, shown: View) -> Iterable[str]:
         rows = [[_code(c.path), _code(c.before), _code(c.after)] for c in item.changes]
         yield from _table([say("column.property"), item.before_label, say("column.actual")], rows)
         yield ""
-    elif item.finding.message:
-        yield cell(item.finding.message)
+    elif item.message:
+        yield cell(item.message)
         yield ""
     yield f"{say('column.todo')}: {cell(item.todo)}"
     yield ""

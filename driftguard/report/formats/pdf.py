@@ -199,8 +199,8 @@ def _card(item: Item, shown: View, styles: _Styles, *, brief: bool) -> Iterable[
             f"{change.path} · {item.before_label}: {change.before} · {say('column.actual')}: {change.after}"
         )
         yield styles.paragraph(text, 8.5)
-    if not item.changes and item.finding.message and item.finding.kind.value == "COMPLIANCE":
-        yield styles.paragraph(item.finding.message, 8.5)
+    if not item.changes and item.message and item.finding.kind.value == "COMPLIANCE":
+        yield styles.paragraph(item.message, 8.5)
     yield styles.paragraph(
         f"{say('column.since')} {item.since} UTC · {item.who_label}: {item.who}", 8, color=soft
     )

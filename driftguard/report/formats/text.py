@@ -186,8 +186,8 @@ def _finding(item: Item, shown: View) -> Iterable[RenderableType]:
             yield Text.assemble(item.title, *badges)
             return
         yield Text.assemble(shown.text("compact.fails", title=item.rule), *badges)
-        if item.finding.message:
-            yield Padding(Text(item.finding.message, style="dim"), (0, 0, 0, 2))
+        if item.message:
+            yield Padding(Text(item.message, style="dim"), (0, 0, 0, 2))
         return
     for change in item.changes[:2]:
         path = Text(f"{change.path}:")

@@ -16,9 +16,10 @@ from starlette.responses import HTMLResponse
 
 from driftguard import __version__
 from driftguard.report.causes import act
+from driftguard.report.retold import retold
 from driftguard.report.view import percent, shown
 from driftguard.service.access.roles import Permission, Principal
-from driftguard.service.calling import key_id
+from driftguard.service.calling import key_id, services_of
 from driftguard.service.web.texts import LANGUAGES, Texts, best_language, texts
 
 LANG_COOKIE, THEME_COOKIE = "dg_lang", "dg_theme"
@@ -73,6 +74,7 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
         "navigation": NAVIGATION,
         "version": __version__,
         "asset": _asset,
+        "retold": lambda one: retold(one.message, services_of(request).policies.get(one.policy), say),
         "url": lambda **changes: with_query(request, **changes),
         "now": datetime.now(UTC),
     }

@@ -13,7 +13,7 @@ from driftguard.history.port import Query
 from driftguard.model import Cause, Finding
 from driftguard.report.causes import cause_rows
 from driftguard.service.access.scoped import ScopedStore
-from driftguard.service.calling import Reading
+from driftguard.service.calling import Reading, Serving
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.items import cards
 from driftguard.service.web.render import say_of, show
@@ -25,9 +25,9 @@ _SHOWN = 100
 
 
 @router.get("/causes")
-def causes(request: Request, reading: Reading) -> HTMLResponse:
+def causes(request: Request, reading: Reading, services: Serving) -> HTMLResponse:
     found, findings, total = _causes(reading)
-    rows = cause_rows(found, {one.fingerprint for one in findings}, say_of(request))
+    rows = cause_rows(found, {one.fingerprint for one in findings}, say_of(request), services.policies)
     return show(
         request,
         "causes",
@@ -39,14 +39,14 @@ def causes(request: Request, reading: Reading) -> HTMLResponse:
 
 
 @router.get("/causes/{cause_id}")
-def cause(request: Request, cause_id: str, reading: Reading) -> HTMLResponse:
+def cause(request: Request, cause_id: str, reading: Reading, services: Serving) -> HTMLResponse:
     found, findings, _ = _causes(reading)
     one = next((cause for cause in found if cause.id == cause_id), None)
     if one is None:
         raise NotFoundError("there is no such cause any more.", fix="The list shows those of now.")
     members = set(one.fingerprints)
     listed = cards(request, [finding for finding in findings if finding.fingerprint in members])
-    (row,) = cause_rows([one], members, say_of(request))
+    (row,) = cause_rows([one], members, say_of(request), services.policies)
     return show(request, "cause", cause=one, row=row, items=listed)
 
 

@@ -75,7 +75,7 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         upcoming=services.upcoming(),
         new=cards(request, found[:_SHOWN], new=True),
         total_new=fresh.total or 0 if fresh else 0,
-        causes=cause_rows(group(found), {one.fingerprint for one in found}, say)[:_CAUSES],
+        causes=cause_rows(group(found), {one.fingerprint for one in found}, say, services.policies)[:_CAUSES],
         waiting=_waiting(reading, services),
         still=cards(request, still[:_SHOWN]),
         total_open=sum(counts.values()),
