@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from driftguard.errors import PolicyError, Where
 from driftguard.rules.compile import Expression, ExpressionError, parse
 from driftguard.rules.paths import check_pointer, schema_of
-from driftguard.rules.policy import Policy, coerce
+from driftguard.rules.policy import Policy, coerce, places
 from driftguard.rules.policyfile import Case, PolicyFile
 from driftguard.rules.source import Document, read
 from driftguard.schema import registry
@@ -61,6 +61,7 @@ def policy_of(document: Document) -> Policy:
     problem = check_pointer(given.path, given.resource_types)
     if problem is not None:
         raise PolicyError(problem.message, where=document.where("path"), fix=problem.fix)
+    _check_korean(given, document)
     _check_cases(given, document)
     frameworks = given.frameworks if isinstance(given.frameworks, dict) else {}
     return Policy(
@@ -104,6 +105,16 @@ def _check_defaults(given: PolicyFile, document: Document) -> None:
         except PolicyError as error:
             where = document.where("parameters", name, "default")
             raise PolicyError(error.message, where=where, fix=error.fix) from None
+
+
+def _check_korean(given: PolicyFile, document: Document) -> None:
+    strange = sorted(set(places(given.message_ko)) - set(places(given.message)))
+    if strange:
+        raise PolicyError(
+            f"`message_ko` names {{{strange[0]}}}, which `message` does not.",
+            where=document.where("message_ko"),
+            fix="Write the same {name}s in both.",
+        )
 
 
 def _check_cases(given: PolicyFile, document: Document) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -119,6 +120,11 @@ class Variant:
     @cached_property
     def message(self) -> str:
         return fill(self.policy.message, self.parameters)
+
+
+def places(message: str) -> tuple[str, ...]:
+    """The parameters that ``message`` names."""
+    return tuple(re.findall(r"\{(\w+)\}", message))
 
 
 def fill(message: str, parameters: Mapping[str, Any]) -> str:

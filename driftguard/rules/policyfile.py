@@ -72,7 +72,7 @@ class PolicyFile(_Part):
         (), description="Other names whose suppression counts for it: cfn-nag rules, sister policies."
     )
     title: str = Field(min_length=3, max_length=200)
-    title_ko: str = ""
+    title_ko: str = Field("", description="The title in Korean.")
     description: str = ""
     severity: Severity
     resource_types: tuple[str, ...] = Field(min_length=1)
@@ -80,7 +80,7 @@ class PolicyFile(_Part):
     applies_when: str | None = Field(None, description="Where this is not true the policy is NOT_APPLICABLE.")
     asserts: str = Field(alias="assert", description="What must be true.")
     message: str = Field(min_length=3, description="Said of a resource that fails; {name} is a parameter.")
-    message_ko: str = ""
+    message_ko: str = Field("", description="The message in Korean, with the same {name}s.")
     path: str = Field("", pattern=r"^(/.*)?$", description="The property that decides, as a JSON pointer.")
     judges: Literal["both", "template", "live"] = Field("both", description="Where it can be judged.")
     source: str = Field(pattern=r"^https://", description="The document that the policy follows.")

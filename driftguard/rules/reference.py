@@ -55,7 +55,8 @@ def reference_page() -> str:
         "# Policies",
         "",
         f"{len(catalogue.policies)} policies ship with driftguard. Each one is a file under `policies/rules`, judged the",
-        "same way on a template and on the live resource. This page is generated from those files.",
+        "same way on a template and on the live resource, and says its title and message in English and Korean. This page",
+        "is generated from those files.",
         "",
     ]
     for service, policies in sorted(services.items()):

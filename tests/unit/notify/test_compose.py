@@ -9,6 +9,7 @@ from driftguard.model import Severity, StackState
 from driftguard.model.notice import Transition
 from driftguard.model.schedule import Slot, SlotState
 from driftguard.notify.compose import Composer
+from driftguard.notify.words import document, lines, title
 from driftguard.settings.notify import NotifySettings
 from tests.history_values import ACCOUNT, finding, report, snapshot
 
@@ -49,6 +50,21 @@ def test_a_finding_goes_to_a_channel_once_however_many_routes_name_it() -> None:
     found = Composer(settings=routes).deliveries(night(), snapshot(1), NOW)
     assert told(found).count(("ops", "new", "fresh")) == 1
     assert ("audit", "new", "fresh") in told(found)
+
+
+def test_a_korean_channel_reads_what_the_finding_is_called_in_korean() -> None:
+    composer = Composer(
+        settings=settings({"channels": ["ops"]}),
+        causes=lambda report: {one.fingerprint: one.title for one in report.findings},
+        title_ko=lambda finding, report: f"{finding.key.identifier} 드리프트",
+    )
+    messages = [one.message for one in composer.deliveries(night(), snapshot(1), NOW)]
+    fresh = next(one for one in messages if one.notices[0].finding.key.identifier == "fresh")
+    english = fresh.notices[0].finding.title
+    assert english in title(fresh, "en") and english in "".join(lines(fresh, "en"))
+    korean = title(fresh, "ko") + "".join(lines(fresh, "ko"))
+    assert korean.count("fresh 드리프트") == 2 and english not in korean
+    assert document(fresh, "ko")["findings"] == document(fresh, "en")["findings"], "machines read one form"
 
 
 def test_the_same_run_gives_the_same_ids() -> None:

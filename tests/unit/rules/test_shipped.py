@@ -11,7 +11,7 @@ from driftguard.rules.facts import account_schema
 from driftguard.rules.frameworks import Frameworks
 from driftguard.rules.judge import judge, prepare
 from driftguard.rules.packs import managed_rules
-from driftguard.rules.policy import Policy, Variant
+from driftguard.rules.policy import Policy, Variant, places
 from driftguard.rules.reference import reference_page
 from driftguard.rules.selftest import lacking, run_cases, setting
 from driftguard.rules.shipped import all_frameworks, load_all
@@ -33,13 +33,20 @@ def test_the_policy_keeps_its_promises(policy: Policy) -> None:
     assert lacking(policy) == ()
     assert policy.custom or policy.frameworks, "name a framework, or write `frameworks: custom`"
     assert policy.message.endswith("."), "a message is a sentence"
-    for name in re.findall(r"{(\w+)}", policy.message):
+    for name in places(policy.message):
         assert name in policy.parameters, f"the message names a parameter {name} that there is not"
 
 
-def test_every_policy_has_a_korean_title() -> None:
-    without = [one.id for one in CATALOGUE.policies if not re.search("[가-힣]", one.title_ko)]
-    assert without == []
+@pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)
+def test_the_policy_speaks_korean_as_well(policy: Policy) -> None:
+    assert re.search("[가-힣]", policy.title_ko)
+    assert re.search("[가-힣]", policy.message_ko)
+    assert re.search(r"(니다|세요)(\(.+\))?\.$|니다: \{\w+\}\.$", policy.message_ko), (
+        "a message is a polite sentence"
+    )
+    assert sorted(places(policy.message_ko)) == sorted(places(policy.message))
+    bare = re.findall(r"\}(?:은|는|이|가|을|를|과|와|으로|로)(?![가-힣])", policy.message_ko)
+    assert bare == [], "no particle fits every value: write {name} 값이, or ({name})"
 
 
 @pytest.mark.parametrize("policy", CATALOGUE.policies, ids=lambda policy: policy.id)
