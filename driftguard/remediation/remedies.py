@@ -31,7 +31,9 @@ _OWN = (REVERTER, SETTER, MAKER)
 _FIELDS = {
     "id", "title", "answers", "types", "document", "parameters", "set", "remove", "deletes", "disruption",
     "why_safe", "inputs", "only_if", "source", "when_not", "effect", "permissions", "touches",
+    "ko",
 }  # fmt: skip
+_KOREAN = ("title", "why_safe", "disruption", "when_not", "effect")
 _LIST_FIELDS = ("answers", "types", "remove", "permissions", "touches")
 
 
@@ -72,6 +74,8 @@ class Remedy:
     """IAM actions that the document needs beyond what the type's update handler calls."""
     source: str = ""
     file: str = ""
+    ko: Mapping[str, Any] = field(default_factory=dict)
+    """``title``, ``why_safe``, ``disruption``, ``when_not``, ``effect`` and the meanings of ``inputs`` in Korean."""
 
     def wanted(self, resource: Resource, inputs: Mapping[str, str]) -> dict[str, Json]:
         """Pointer -> value after the remedy; `ABSENT` for what it takes away.  Raises `NotFitting`."""
@@ -131,6 +135,14 @@ class Remedies:
             if names & set(one.answers) and any(fnmatch.fnmatchcase(type_name, kind) for kind in one.types)
         )
 
+    def korean(self) -> dict[str, str]:
+        """Everything that a remedy says in English, and the Korean of it."""
+        pairs: dict[str, str] = {}
+        for one in self.remedies:
+            pairs |= {getattr(one, name): one.ko[name] for name in _KOREAN if name in one.ko}
+            pairs |= {one.inputs[name]: told for name, told in one.ko.get("inputs", {}).items()}
+        return pairs
+
     def answered(self) -> frozenset[str]:
         """Every policy id that has a remedy."""
         return frozenset(name for one in self.remedies for name in one.answers)
@@ -182,6 +194,7 @@ def _remedy(source: Source, index: int, row: Any, documents: Mapping[str, Automa
     for name in _LIST_FIELDS:
         if not isinstance(row.get(name, []), list):
             raise wrong(f"`{name}` is a list.", name)
+    _check_korean(row, wrong)
     remedy = Remedy(
         **{
             **row,
@@ -194,6 +207,16 @@ def _remedy(source: Source, index: int, row: Any, documents: Mapping[str, Automa
     _check_expressions(remedy, wrong)
     _check_document(remedy, documents.get(remedy.document), wrong)
     return remedy
+
+
+def _check_korean(row: Mapping[str, Any], wrong: Any) -> None:
+    told = row.get("ko", {})
+    if not isinstance(told, Mapping) or not isinstance(told.get("inputs", {}), Mapping):
+        raise wrong("`ko` is a mapping of texts, and so is `inputs` in it.", "ko")
+    strange = [name for name in told if name not in (*_KOREAN, "inputs") or not row.get(name)]
+    strange += [name for name in told.get("inputs", {}) if name not in row["inputs"]]
+    if strange:
+        raise wrong(f"`ko` tells `{strange[0]}`, which the remedy does not say.", "ko")
 
 
 def _check_places(remedy: Remedy, wrong: Any) -> None:

@@ -8,7 +8,7 @@ and whatever was redacted in it.  What is not known again stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -56,14 +56,14 @@ def _ours(text: str, say: Messages) -> str:
     return text
 
 
-def refilled(text: str, form: str, other: str) -> tuple[str, str] | None:
-    """``other`` with the values that ``form`` has in ``text``, and what follows it there; None where ``text`` does
-    not begin with ``form``."""
+def refilled(text: str, form: str, other: str, value: Callable[[str], str] = str) -> tuple[str, str] | None:
+    """``other`` with the values that ``form`` has in ``text``, each as ``value`` tells it, and what follows it there;
+    None where ``text`` does not begin with ``form``."""
     match = _pattern(form).match(text) if form else None
     if match is None:
         return None
     values = match.groupdict()
-    said = _PLACE.sub(lambda place: values.get(place[1]) or place[0], other)
+    said = _PLACE.sub(lambda place: value(values[place[1]]) if place[1] in values else place[0], other)
     return said, text[match.end() :].strip()
 
 

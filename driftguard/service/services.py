@@ -13,6 +13,7 @@ from driftguard.errors import InputError
 from driftguard.history.port import Store
 from driftguard.model import Finding, PolicySummary
 from driftguard.model.remediation import Plan
+from driftguard.remediation import Remedies
 from driftguard.rules import Catalogue
 from driftguard.rules.frameworks import Framework, Frameworks, load_frameworks
 from driftguard.service.desk import Desk, Planned, upcoming
@@ -49,6 +50,8 @@ class Services:
     tester: Tester | None = None
     policies: Mapping[str, PolicySummary] = field(default_factory=dict)
     """Every policy that was loaded, for titles and messages in the reader's language."""
+    remedies: Callable[[], Remedies] = Remedies
+    """The remedies, read when somebody looks at a plan in another language than English."""
     upcoming: Callable[[], Sequence[Planned]] = field(default=tuple)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -78,6 +81,7 @@ def services(wiring: Wiring) -> Services:
         exporter=partial(_export, wiring),
         tester=partial(_test, wiring),
         policies=wiring.catalogue.words(),
+        remedies=lambda: wiring.remedies,
         upcoming=lambda: upcoming(wiring),
         clock=wiring.clock,
     )

@@ -16,7 +16,8 @@ from driftguard.service.problems import NotFoundError
 from driftguard.service.services import Services
 from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
-from driftguard.service.web.render import show
+from driftguard.service.web.plan_words import Tell, teller
+from driftguard.service.web.render import say_of, show
 from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
@@ -76,6 +77,7 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         own=found.author == who.name,
         expired=found.expires_at <= services.clock(),
         can_apply=services.applier is not None,
+        tell=_teller(request, services),
         **_state(found, services),
     )
 
@@ -84,7 +86,13 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
 def progress(request: Request, plan_id: str, reading: Reading, services: Serving) -> HTMLResponse:
     """The part of the page that renews itself while the plan is applied."""
     found = _found(reading.plan(plan_id))
-    return show(request, "plan_progress", plan=found, **_state(found, services))
+    return show(
+        request, "plan_progress", plan=found, tell=_teller(request, services), **_state(found, services)
+    )
+
+
+def _teller(request: Request, services: Services) -> Tell:
+    return teller(say_of(request), services.remedies, services.policies.values())
 
 
 def _found(plan: Plan | None) -> Plan:
