@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from driftguard.errors import InputError
@@ -43,13 +44,28 @@ def chosen_findings(
     """
     if not names and not causes:
         return store.findings(query).items
-    found: dict[str, Finding] = {}
-    for name in names:
-        finding = store.finding(name)
-        if finding is None:
-            raise InputError(
-                f"there is no finding {name}.", fix="`driftguard drift` and `compliance` list them."
-            )
-        found[name] = finding
+    found = {one.fingerprint: one for one in (one_finding(store, name) for name in names)}
     shared = [one for cause in causes for one in findings_of_cause(store, cause)]
     return list((found | {one.fingerprint: one for one in shared}).values())
+
+
+def one_finding(store: Store, name: str) -> Finding:
+    """A finding by its fingerprint, or an open one by the first digits of it (eight at least).
+
+    Raises `InputError` when there is none, or more than one.
+    """
+    from driftguard.history.port import Query
+    from driftguard.history.query import every
+
+    finding = store.finding(name)
+    if finding is not None:
+        return finding
+    known: list[Finding] = []
+    if re.fullmatch("[0-9a-f]{8,}", name):
+        opened = every(store.findings, Query(statuses=("OPEN",), limit=_PAGE))
+        known = [one for one in opened if one.fingerprint.startswith(name)]
+    if len(known) == 1:
+        return known[0]
+    if known:
+        raise InputError(f"{name} names {len(known)} findings.", fix="Give more digits.")
+    raise InputError(f"there is no finding {name}.", fix="`driftguard drift` and `compliance` list them.")

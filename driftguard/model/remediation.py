@@ -89,6 +89,14 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person can type behind `remediate plan` for a finding, and what that means in a few words."""
+
+    flag: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A finding that a plan leaves alone: what it is, where, and which guard says why."""
 
@@ -97,6 +105,7 @@ class Refusal:
     place: str
     guard: str
     why: str
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

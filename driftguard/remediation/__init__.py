@@ -5,7 +5,8 @@ for a plan that was approved, has not expired, and whose resources have not move
 """
 
 from driftguard.remediation.material import Material, TemplateText
-from driftguard.remediation.plan import Wishes, plan
+from driftguard.remediation.plan import plan
 from driftguard.remediation.remedies import Remedies, load_remedies
+from driftguard.remediation.wishes import Wishes
 
 __all__ = ["Material", "Remedies", "TemplateText", "Wishes", "load_remedies", "plan"]

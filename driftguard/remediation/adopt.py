@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,38 @@ def patch_template(text: str, edits: Sequence[Edit]) -> str:
     if parse(text).plain() != wanted:
         raise ValueError("the patched text does not parse to the wanted values")
     return text
+
+
+def references(text: str, logical_id: str) -> list[str]:
+    """Where else a template names a resource, as ``Resources/Alarm`` or ``Outputs/Topic``.
+
+    Raises `ValueError` when the text is no template.
+    """
+    template = parse(text).plain()
+    found = []
+    for section, members in template.items() if isinstance(template, dict) else ():
+        for name, member in members.items() if isinstance(members, dict) else ():
+            if (section, name) != ("Resources", logical_id) and _refers(member, logical_id):
+                found.append(f"{section}/{name}")
+    return found
+
+
+def _refers(value: Json, name: str) -> bool:
+    if isinstance(value, list):
+        return any(_refers(member, name) for member in value)
+    if not isinstance(value, Mapping):
+        return False
+    return any(_names(key, inner, name) or _refers(inner, name) for key, inner in value.items())
+
+
+def _names(function: str, given: Json, name: str) -> bool:
+    members = given if isinstance(given, list) else [given]
+    first = str(members[0]) if members else ""
+    if function in ("Ref", "DependsOn"):
+        return name in members
+    if function == "Fn::GetAtt":
+        return first.split(".")[0] == name
+    return function == "Fn::Sub" and re.search(rf"\$\{{{re.escape(name)}[.}}]", first) is not None
 
 
 def diff(before: str, after: str, file: str) -> str:

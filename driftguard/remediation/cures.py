@@ -50,8 +50,8 @@ def _built_in(case: Case) -> tuple[Cure, str]:
     if finding.kind is FindingKind.UNMANAGED:
         if finding.severity.rank <= Severity.HIGH.rank or _any(case.key.type, _DOORS):
             raise Impossible(
-                "No template declares it, so there is nothing to go back to, and it gives access, so it is not "
-                "accepted by default: take it away, take it into a template, or plan it with `--accept`.",
+                "No template declares it and it gives access, so it is neither kept nor accepted without a person's "
+                "word: have it deleted, take it into a template yourself, or accept it.",
                 "needs-a-person",
             )
         return (

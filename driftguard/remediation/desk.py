@@ -96,11 +96,12 @@ class PlanDesk:
         now = self._now()
         given = step.parameters
         approval = self._plan.approvals[0] if self._plan.approvals else None
-        expires = now + timedelta(days=int(given["ExpiresInDays"]))
+        # From the plan on: what was approved does not grow by the hours until it is applied.
+        expires = self._plan.created_at + timedelta(days=int(given["ExpiresInDays"]))
         for number, path in enumerate(given["Paths"]):
             waiver = Waiver(
                 id=f"w-{self._plan.id}-{step.id}-{number}",
-                reason=(approval.reason if approval else "") or step.why_this_cure,
+                reason=given.get("Reason") or (approval.reason if approval else "") or step.why_this_cure,
                 owner=str(given.get("Owner") or self._plan.author),
                 approver=approval.approver if approval else self._actor,
                 ticket=approval.ticket if approval else "",

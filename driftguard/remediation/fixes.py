@@ -73,13 +73,7 @@ def _fix_live(
             case, SETTER, operations, live, settings, cure=Cure.FIX, why=why, title=remedy.title,
             why_safe=safe, mind=mind, deletes=remedy.deletes,
         )  # fmt: skip
-    arguments: dict[str, Json] = {
-        "AutomationAssumeRole": [role_arn(case, settings)],
-        **remedy.arguments(case.live, inputs_for(settings, case.key.account)),
-    }
-    document = remedies.documents.get(remedy.document)
-    if document is not None and (problems := document.problems(arguments)):
-        raise NotFitting(" ".join(problems))
+    arguments = arguments_for(case, remedy, remedies, settings)
     return make_step(
         case,
         cure=Cure.FIX,
@@ -96,6 +90,21 @@ def _fix_live(
         deletes=remedy.deletes,
         verify=verification(case),
     )
+
+
+def arguments_for(
+    case: Case, remedy: Remedy, remedies: Remedies, settings: RemediationSettings
+) -> dict[str, Json]:
+    """What a remedy's document is started with.  Raises `NotFitting`."""
+    assert case.live is not None
+    arguments: dict[str, Json] = {
+        "AutomationAssumeRole": [role_arn(case, settings)],
+        **remedy.arguments(case.live, inputs_for(settings, case.key.account)),
+    }
+    document = remedies.documents.get(remedy.document)
+    if document is not None and (problems := document.problems(arguments)):
+        raise NotFitting(" ".join(problems))
+    return arguments
 
 
 def _way_back(

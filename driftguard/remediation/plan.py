@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from driftguard.model import Finding, FindingKind, ResourceKey
-from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Refusal, Step
+from driftguard.model.remediation import ActionKind, Answer, Change, Cure, Plan, Refusal, Step
+from driftguard.remediation.answers import answers
+from driftguard.remediation.away import whole_resource
 from driftguard.remediation.cures import choose
 from driftguard.remediation.guards import Planned, planned_refusal
 from driftguard.remediation.material import Case, Material
@@ -17,18 +19,8 @@ from driftguard.remediation.parts import MARK, SECRET, Impossible, after_step
 from driftguard.remediation.remedies import Remedies
 from driftguard.remediation.seal import seal
 from driftguard.remediation.steps import build
+from driftguard.remediation.wishes import Wishes
 from driftguard.settings.remediation import RemediationSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the caller asks for.  ``cures`` maps fingerprints to a chosen cure."""
-
-    author: str
-    rollout: str = ""
-    cures: Mapping[str, Cure] = field(default_factory=dict)
-    allow_deletes: bool = False
-    plan_id: str = ""
 
 
 def plan(material: Material, remedies: Remedies, settings: RemediationSettings, wishes: Wishes) -> Plan:
@@ -87,7 +79,7 @@ class _Maker:
             if step.key != case.key or step.action is not ActionKind.SSM_AUTOMATION or first.live is None:
                 continue
             after = replace(first.live, properties=after_step(step, first.live.properties))
-            if self._material.meets(policy, after):
+            if whole_resource(step) or self._material.meets(policy, after):
                 self.steps[place] = (_answering(step, case), first)
                 return True
         return False
@@ -96,28 +88,41 @@ class _Maker:
         try:
             cure, why = choose(case, self._settings, self._wishes.cures)
         except Impossible as error:
-            self.left += _refusals(case, error)
+            self._leave(case, error)
         else:
             self._add(case, cure, why)
 
     def _add(self, case: Case, cure: Cure, why: str) -> None:
         try:
-            step = build(case, cure, why, self._material, self._remedies, self._settings)
-            at = Planned(
-                step=step,
-                case=case,
-                material=self._material,
-                settings=self._settings,
-                allow_deletes=self._wishes.allow_deletes,
-                earlier=[one for one, _ in self.steps],
-            )
-            said = planned_refusal(at)
-            if said is not None:
-                raise Impossible(said[1][0].upper() + said[1][1:], said[0])
+            step = self._step(case, cure, why, self._wishes)
         except Impossible as error:
-            self.left += _refusals(case, error)
+            self._leave(case, error)
         else:
             self.steps.append((step, case))
+
+    def _step(self, case: Case, cure: Cure, why: str, wishes: Wishes) -> Step:
+        step = build(case, cure, why, self._material, self._remedies, self._settings, wishes)
+        at = Planned(
+            step=step,
+            case=case,
+            material=self._material,
+            settings=self._settings,
+            allow_deletes=wishes.allow_deletes,
+            earlier=[one for one, _ in self.steps],
+        )
+        said = planned_refusal(at)
+        if said is not None:
+            raise Impossible(said[1][0].upper() + said[1][1:], said[0])
+        return step
+
+    def _leave(self, case: Case, error: Impossible) -> None:
+        found = answers(case, error.guard, self._wishes, self._attempt)
+        self.left += _refusals(case, error, found)
+
+    def _attempt(self, case: Case, cure: Cure, allow_deletes: bool) -> Step:
+        """The step that a person's answer would give; nothing of it is kept."""
+        asked = {**self._wishes.cures, case.worst.fingerprint: cure}
+        return self._step(case, cure, "", replace(self._wishes, cures=asked, allow_deletes=allow_deletes))
 
     def sort(self) -> None:
         """The worst first."""
@@ -149,7 +154,7 @@ class _Maker:
         for step, case in [*self.steps]:
             if step.action is ActionKind.REVERT_DRIFT and step.stack_id == stack_id:
                 self.steps.remove((step, case))
-                self.left += _refusals(case, why)
+                self._leave(case, why)
 
 
 def _without_secrets(step: Step, material: Material) -> Step:
@@ -196,7 +201,7 @@ def _urgency(case: Case) -> tuple[int, str, str]:
     return case.worst.severity.rank, str(case.key), case.worst.subject
 
 
-def _refusals(case: Case, error: Impossible) -> Iterator[Refusal]:
+def _refusals(case: Case, error: Impossible, found: tuple[Answer, ...]) -> Iterator[Refusal]:
     for finding in case.findings:
         name = finding.logical_id or finding.key.identifier
         yield Refusal(
@@ -205,6 +210,7 @@ def _refusals(case: Case, error: Impossible) -> Iterator[Refusal]:
             place=f"{name}, account {finding.key.account}",
             guard=error.guard,
             why=str(error),
+            answers=found,
         )
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from driftguard.errors import InputError, Where
 from driftguard.model import Json, ResourceKey, Severity
-from driftguard.model.remediation import ActionKind, Approval, Change, Cure, Plan, Refusal, Step
+from driftguard.model.remediation import ActionKind, Answer, Approval, Change, Cure, Plan, Refusal, Step
 
 FORMAT = "driftguard-plan-2"
 _UNSEALED = ("digest", "approvals")
@@ -88,7 +88,7 @@ def from_json(data: Mapping[str, Json]) -> Plan:
     for name in ("created_at", "expires_at"):
         given[name] = _instant(given[name])
     given["steps"] = tuple(_step(row) for row in given["steps"])
-    given["left"] = tuple(Refusal(**row) for row in given.get("left", ()))
+    given["left"] = tuple(_refusal(row) for row in given.get("left", ()))
     given["approvals"] = tuple(
         Approval(**{**row, "at": _instant(row["at"])}) for row in given.get("approvals", ())
     )
@@ -109,6 +109,10 @@ def _step(row: Mapping[str, Json]) -> Step:
             "also": tuple(row.get("also", ())),
         }
     )
+
+
+def _refusal(row: Mapping[str, Json]) -> Refusal:
+    return Refusal(**{**row, "answers": tuple(Answer(**one) for one in row.get("answers", ()))})
 
 
 def _instant(text: str) -> datetime:

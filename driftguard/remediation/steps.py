@@ -10,6 +10,7 @@ from driftguard.compare.patch import to_patch
 from driftguard.model import DeclaredResource, DriftStatus, FindingKind, Json, UndeclaredValue
 from driftguard.model.remediation import ActionKind, Change, Cure, Step
 from driftguard.remediation.adopt import edits_of, patch_template
+from driftguard.remediation.away import adopt_deletion, delete
 from driftguard.remediation.fixes import fix
 from driftguard.remediation.foreign import keep_foreign
 from driftguard.remediation.material import Case, Material
@@ -26,22 +27,30 @@ from driftguard.remediation.parts import (
 )
 from driftguard.remediation.remedies import MAKER, REVERTER, Remedies
 from driftguard.remediation.values import ABSENT, Operation, at, settings_patch, unknown_in
+from driftguard.remediation.wishes import Wishes
 from driftguard.schema import TypeSchema, registry
 from driftguard.settings.remediation import RemediationSettings
 
-ACCEPT_DAYS = 90
-
 
 def build(
-    case: Case, cure: Cure, why: str, material: Material, remedies: Remedies, settings: RemediationSettings
+    case: Case,
+    cure: Cure,
+    why: str,
+    material: Material,
+    remedies: Remedies,
+    settings: RemediationSettings,
+    wishes: Wishes,
 ) -> Step:
     """The step for a case.  Raises `Impossible`."""
     if cure is Cure.FIX:
         return fix(case, why, material, remedies, settings)
     if cure is Cure.ACCEPT:
-        return _accept(case, why)
+        return _accept(case, why, wishes)
     if cure is Cure.ADOPT:
         return _adopt(case, why)
+    # A rule of the settings never deletes: a person has to name what is to go.
+    if case.worst.kind is FindingKind.UNMANAGED and wishes.asked(case):
+        return delete(case, why, material, remedies, settings)
     return _revert(case, why, material, settings)
 
 
@@ -155,8 +164,7 @@ def _change_set(case: Case, why: str, because: str, material: Material) -> Step:
     if stack is not None and moved:
         raise Impossible(
             f"{because} A REVERT_DRIFT change set of stack {stack.name} would also set back {', '.join(moved)}, "
-            "which autoscaling or a deployment has moved; deploy the stack instead, or plan again once they are "
-            "where the template has them.",
+            f"which autoscaling or a deployment has moved. {_otherwise(case)}",
             "needs-a-person",
         )
     if stack is None or (case.declared is None and case.drift is None):
@@ -190,11 +198,30 @@ def _change_set(case: Case, why: str, because: str, material: Material) -> Step:
     )
 
 
+def _otherwise(case: Case) -> str:
+    """What a person can do where no change set may: an update compares templates, so the same one does nothing.
+
+    https://repost.aws/knowledge-center/cfn-recreate-resource-deleted-outside
+    """
+    if case.drift is not None and case.drift.status is DriftStatus.DELETED:
+        return (
+            "Deploying the same template again does not make it either, for CloudFormation compares templates, "
+            "not what exists: to have it back, give it another logical id in the template and deploy that; or "
+            "take it out of the template."
+        )
+    return (
+        "Deploying the same template again does not put it back either, for CloudFormation compares templates: "
+        "plan again once they are where the template has them."
+    )
+
+
 # -- ADOPT and ACCEPT
 
 
 def _adopt(case: Case, why: str) -> Step:
     drift, declared, template = case.drift, case.declared, case.template
+    if drift is not None and drift.status is DriftStatus.DELETED:
+        return adopt_deletion(case, why)
     if drift is None or declared is None or not drift.differences:
         raise Impossible("Only a difference from a template can be taken into that template.")
     if template is None:
@@ -215,9 +242,10 @@ def _differences(case: Case) -> tuple[Change, ...]:
     )
 
 
-def _accept(case: Case, why: str) -> Step:
+def _accept(case: Case, why: str, wishes: Wishes) -> Step:
     finding = case.worst
     compliance = finding.kind is FindingKind.COMPLIANCE
+    reason, days = wishes.reason(case), wishes.accept_days
     return make_step(
         case,
         cure=Cure.ACCEPT,
@@ -226,11 +254,12 @@ def _accept(case: Case, why: str) -> Step:
         parameters={
             "Policy": finding.subject if compliance else "*",
             "Paths": sorted({"*" if compliance else one.subject for one in case.findings}),
-            "ExpiresInDays": ACCEPT_DAYS,
+            "ExpiresInDays": days,
             "Owner": finding.owner,
+            "Reason": reason or ("" if wishes.asked(case) else why),
         },
-        why=why,
-        why_safe=f"Nothing in AWS is changed, and the finding comes back by itself after {ACCEPT_DAYS} days.",
+        why=f"You accept it: {reason}" if reason else why,
+        why_safe=f"Nothing in AWS is changed, and the finding comes back by itself after {days} days.",
         rollback=None,
         verify="The next scan shows the finding as SUPPRESSED, with the waiver's id.",
     )

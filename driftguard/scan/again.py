@@ -28,7 +28,8 @@ from driftguard.model import (
     ResourceKey,
     Snapshot,
 )
-from driftguard.model.remediation import Step
+from driftguard.model.remediation import ActionKind, Step
+from driftguard.remediation.away import whole_resource
 from driftguard.remediation.material import Material, TemplateText
 from driftguard.remediation.values import ABSENT, at, settings_patch
 from driftguard.rules import JudgeContext, Neighbours, facts_of
@@ -145,6 +146,10 @@ class Again:
         """Whether the fault of a step is gone, ``None`` when it cannot be told; and a sentence."""
         if live is None and step.deletes:
             return True, "The resource does not exist any more, as planned."
+        if whole_resource(step):
+            return False, "The resource still exists."
+        if step.action is ActionKind.REVERT_DRIFT:
+            return self._judge_stack(step)
         fixed, said = self._judge_fault(step, live)
         for policy in step.also if fixed else ():
             met, why = self._judge_policy(policy, live)
@@ -153,12 +158,34 @@ class Again:
             said = f"{said} {why}"
         return fixed, said
 
+    def _judge_stack(self, step: Step) -> tuple[bool | None, str]:
+        """Every resource that the change set was for, by a new reading: what was made again has another name."""
+        fresh = Again(self._job, {step.key.account})
+        names = set(step.parameters["LogicalResourceIds"])
+        found = [
+            one
+            for one in fresh.declared.values()
+            if one.stack_id == step.stack_id and one.logical_id in names
+        ]
+        if len(found) < len(names):
+            return None, f"Stack {step.stack} does not show all of {', '.join(sorted(names))} yet."
+        for declared in found:
+            assert declared.key is not None
+            fixed, said = fresh.judge_drift(declared, fresh.read(declared.key))
+            if not fixed:
+                return fixed, f"{declared.logical_id}: {said}"
+        return True, f"{', '.join(sorted(names))}: as the template declares."
+
     def _judge_fault(self, step: Step, live: Resource | None) -> tuple[bool | None, str]:
         if step.policy:
             return self._judge_policy(step.policy, live)
         declared = self.declared.get(step.key)
         if declared is None:
             return None, "No stack declares the resource any more, so there is nothing to compare it with."
+        return self.judge_drift(declared, live)
+
+    def judge_drift(self, declared: DeclaredResource, live: Resource | None) -> tuple[bool | None, str]:
+        """Whether a resource is as it is declared, and a sentence."""
         drift = _restored(self.drift(declared, live))
         if drift.status is DriftStatus.IN_SYNC and not drift.drifted:
             return True, "The resource is as its template declares it."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from driftguard.cli.answers import Answers, answer_options
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.output import output_option, print_json
 from driftguard.errors import InputError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from driftguard.history.port import AuditEntry, Store
-    from driftguard.model.remediation import Cure, Plan
+    from driftguard.model.remediation import Plan
     from driftguard.wiring import Wiring
 
 _ALL = 10_000
@@ -44,16 +45,9 @@ def command() -> None:
     show_default=True,
     help="Take resources that no stack declares.",
 )
-@click.option("--revert", multiple=True, metavar="FINDING", help="Put this one back; repeatable.")
-@click.option(
-    "--adopt", multiple=True, metavar="FINDING", help="Take this one into its template; repeatable."
-)
-@click.option("--accept", multiple=True, metavar="FINDING", help="Accept this one for 90 days; repeatable.")
+@answer_options
 @click.option(
     "--rollout", default="", help="OneAtATime, HalfAtATime, AllAtOnce, Canary10Percent5Minutes, ..."
-)
-@click.option(
-    "--allow-deletes", is_flag=True, help="The plan may hold steps that delete or revoke something."
 )
 @click.option("--out", "out", metavar="FILE", help="Plan file to write (default: PLAN-ID.json).")
 @click.option("--full", is_flag=True, help="Every step with its reasons, safety, rollback and diff.")
@@ -72,19 +66,14 @@ def plan_command(
     drift: bool,
     compliance: bool,
     unmanaged: bool,
-    revert: tuple[str, ...],
-    adopt: tuple[str, ...],
-    accept: tuple[str, ...],
+    answers: Answers,
     rollout: str,
-    allow_deletes: bool,
     out: str | None,
     full: bool,
     output: str,
 ) -> None:
     from driftguard.cli.chosen import chosen_findings
     from driftguard.history.port import Query
-    from driftguard.model.remediation import Cure
-    from driftguard.remediation import Wishes
     from driftguard.remediation.rollout import rollout as known_rollout
     from driftguard.remediation.seal import write
     from driftguard.wiring import Wiring
@@ -101,11 +90,10 @@ def plan_command(
         subjects=policies,
         limit=_ALL,
     )
-    cures = {**_each(revert, Cure.REVERT), **_each(adopt, Cure.ADOPT), **_each(accept, Cure.ACCEPT)}
     with Wiring(app.settings) as wiring:
-        chosen = chosen_findings(wiring.store, query, (*findings, *cures), causes)
-        wishes = Wishes(author=wiring.actor, rollout=rollout, cures=cures, allow_deletes=allow_deletes)
-        wiring.store.put_plan(plan := wiring.plan(chosen, wishes))
+        wishes = answers.wishes(wiring.store, wiring.clock(), author=wiring.actor, rollout=rollout)
+        chosen = {one.fingerprint: one for one in chosen_findings(wiring.store, query, findings, causes)}
+        wiring.store.put_plan(plan := wiring.plan([*(chosen | answers.findings).values()], wishes))
     write(plan, path := Path(out or f"{plan.id}.json"))
     _print(plan, output, full=full)
     click.echo(f"The plan is {path}.", err=True)
@@ -141,10 +129,6 @@ def _kinds(drift: bool, compliance: bool, unmanaged: bool, named: bool) -> tuple
         return ()
     kinds = (("DRIFT", "UNDECLARED") if drift else ()) + (("COMPLIANCE",) if compliance else ())
     return kinds + (("UNMANAGED",) if unmanaged else ())
-
-
-def _each(names: tuple[str, ...], cure: Cure) -> dict[str, Cure]:
-    return dict.fromkeys(names, cure)
 
 
 @command.command("approve", help="Say that a plan may be applied: who, why, and the ticket.")

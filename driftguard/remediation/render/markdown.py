@@ -21,6 +21,9 @@ def markdown(plan: Plan) -> str:
         for one, those in by_reason(plan.left):
             places = "; ".join(it.place for it in those)
             lines.append(f"- **{one.title}** ({places}): {one.why} ({one.guard})")
+            lines += [
+                f"  - `{answer.flag}`: {answer.means} ({it.place})" for it in those for answer in it.answers
+            ]
         lines.append("")
     return "\n".join(lines)
 

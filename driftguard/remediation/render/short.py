@@ -28,6 +28,14 @@ def text(plan: Plan) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def sums(plan: Plan) -> str:
+    """What the plan comes to, what to look at, and what it leaves to people; not its steps."""
+    lines = [*head(plan), ""]
+    if looks := list(look(plan)):
+        lines += ["Look at these before you approve", *looks, ""]
+    return "\n".join([*lines, *left(plan.left)]).rstrip() + "\n"
+
+
 def head(plan: Plan) -> Iterator[str]:
     """What the plan comes to, by cure and by account."""
     told = summary(plan)
@@ -56,14 +64,24 @@ def look(plan: Plan) -> Iterator[str]:
 
 
 def left(refusals: Sequence[Refusal]) -> Iterator[str]:
-    """The findings that need a person, and why."""
+    """The findings that need a person, why, and what to type for each."""
     if not refusals:
         return
     yield "Left to a person"
+    if any(one.answers for one in refusals):
+        yield from wrapped(
+            "Each flag below makes a step of the finding: type it behind `driftguard remediate plan`, as many as "
+            "you like. WHY is your reason, in quotes.",
+            "  ",
+            "  ",
+        )
     for one, those in by_reason(refusals):
-        places = "; ".join(it.place for it in those)
-        yield from wrapped(f"{one.title}: {places}.", "  - ", "    ")
+        yield from wrapped(f"{one.title}: {'; '.join(it.place for it in those)}.", "  - ", "    ")
         yield from wrapped(f"{one.why} ({one.guard})", "    ", "    ")
+        for it in those:
+            about = f" ({it.place})" if len(those) > 1 else ""
+            for answer in it.answers:
+                yield f"      {answer.flag:<44}{answer.means}{about}"
     yield ""
 
 
@@ -93,7 +111,7 @@ def footer(plan: Plan) -> Iterator[str]:
     yield "Next"
     yield f"  driftguard remediate show {plan.id} --full              every step in full, with its diff"
     yield f"  driftguard remediate approve {plan.id} --reason ...     then: remediate apply {plan.id}"
-    yield "  driftguard remediate plan --revert|--adopt|--accept FINDING     another cure for a finding"
+    yield "  driftguard remediate plan --revert|--adopt|--accept FINDING     the same plan with another cure"
 
 
 def _group(steps: Sequence[Step]) -> Iterator[str]:

@@ -52,7 +52,12 @@ def _by_account(steps: Sequence[Step]) -> dict[str, Counter[Cure]]:
 
 
 def _finding(one: Refusal) -> dict[str, Json]:
-    return {"finding": one.finding, "title": one.title, "place": one.place}
+    return {
+        "finding": one.finding,
+        "title": one.title,
+        "place": one.place,
+        "answers": [{"flag": it.flag, "means": it.means} for it in one.answers],
+    }
 
 
 def by_reason(left: Sequence[Refusal]) -> list[tuple[Refusal, list[Refusal]]]:
@@ -66,6 +71,9 @@ def by_reason(left: Sequence[Refusal]) -> list[tuple[Refusal, list[Refusal]]]:
 def look_first(plan: Plan) -> Iterator[tuple[Step, str, str]]:
     """(step, kind, sentence) for what deletes, makes, disturbs, or cannot be taken back."""
     for step in plan.steps:
+        if step.action is ActionKind.TEMPLATE_PATCH and (gone_too := _undeclared(step)):
+            yield step, "TAKES_AWAY", f"takes {gone_too} out of the template, too"
+            continue
         gone = [said for change in step.expected for said in taken_away(change)]
         if step.deletes or gone:
             kind = "DELETES" if step.deletes else "TAKES_AWAY"
@@ -78,10 +86,16 @@ def look_first(plan: Plan) -> Iterator[tuple[Step, str, str]]:
             yield step, "NO_WAY_BACK", "cannot be taken back by driftguard"
 
 
+def _undeclared(step: Step) -> str:
+    return next((str(one.before) for one in step.expected if not one.path and one.after == MARK), "")
+
+
 def taken_away(change: Change) -> list[str]:
     """The members of a list, or the whole value, that the change takes away."""
     if isinstance(change.before, list) and isinstance(change.after, list):
         return [brief(member, _SHORT) for member in members(change)[0] if not _keyed(member, change.after)]
+    if change.after == MARK and not change.path:
+        return ["the resource itself"]
     if change.after == MARK and change.before not in (MARK, False, None):
         return [f"{change.path} {brief(change.before, _SHORT)}"]
     return []
