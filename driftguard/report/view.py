@@ -335,7 +335,7 @@ def _todo(finding: Finding, say: Messages, form: str) -> str:
     if finding.remedy:
         return say(f"{form}.remedy", finding=finding.fingerprint)
     if finding.kind is FindingKind.DRIFT and not finding.subject:
-        return say(f"{form}.deleted")
+        return say(f"{form}.deleted", finding=finding.fingerprint)
     kind = {"DRIFT": "drift", "UNDECLARED": "undeclared", "UNMANAGED": "unmanaged"}.get(
         finding.kind.value, "compliance"
     )

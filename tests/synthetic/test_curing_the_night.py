@@ -6,20 +6,21 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from driftguard.cli.root import cli
-from driftguard.model import Finding, Report
-from driftguard.model.remediation import ActionKind, Approval, Cure, Execution, ExecutionStatus, Plan
+from driftguard.model import Finding, Gap, Report, ResourceKey, Waiver
+from driftguard.model.remediation import ActionKind, Approval, Cure, Execution, ExecutionStatus, Plan, Step
 from driftguard.remediation import Wishes
 from driftguard.remediation.render import outcome, text
 from driftguard.remediation.setup import template
-from driftguard.sandbox.estate import prepare_remediation
+from driftguard.sandbox.estate import answers, prepare_remediation, redeploy
 from driftguard.sandbox.estate.plan import estate
 from driftguard.scan import scan
 from driftguard.settings import load_settings
@@ -29,32 +30,27 @@ from tests.synthetic.conftest import Night
 
 @dataclass(frozen=True)
 class Cured:
-    """The plan of the night, what came of it, and the scan after it."""
+    """The plan of the night without and with people's answers, what came of it, and the scans after it."""
 
+    first: Plan
     plan: Plan
     executions: tuple[Execution, ...]
     open_before: tuple[Finding, ...]
-    after: Report
-    patched: Report
+    states_before: Mapping[ResourceKey, str]
+    gaps_before: tuple[Gap, ...]
+    applied: Report
+    deployed: Report
+    states_after: Mapping[ResourceKey, str]
+    waivers: tuple[Waiver, ...]
     folder: Path
     store: str
 
 
-def deploy_patch(night: Night, cured_plan: Plan, folder: Path) -> None:
-    """What a person does with the patch of a stack that stands by itself: deploy it."""
-    step = next(one for one in cured_plan.steps if one.logical_id == "EdgeTopic")
-    stacks = night.sandbox.session(
-        account=step.key.account, region=step.key.region, principal="admin"
-    ).client("cloudformation")
-    [stack] = stacks.describe_stacks(StackName=step.stack)["Stacks"]
-    stacks.update_stack(
-        StackName=step.stack,
-        TemplateBody=(folder / step.target).read_text(encoding="utf-8"),
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-        Parameters=[
-            {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in stack["Parameters"]
-        ],
-    )
+def answered(findings: Sequence[Finding]) -> dict[str, tuple[str, str]]:
+    """Fingerprint -> the cure and the reason that the people of the estate say."""
+    said = {row["about"]: (row["cure"], row.get("why", "")) for row in answers()}
+    names = {one.fingerprint: one.logical_id or one.key.identifier for one in findings}
+    return {name: said[about] for name, about in names.items() if about in said}
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +72,25 @@ def cured(own_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         session_factory=lambda: own_night.sandbox.session(account=home, principal="driftguard"),
         clock=own_night.sandbox.clock.now,
     ) as wiring:
-        types = {key.type for key in wiring.store.state_hashes()}
-        prepare_remediation(own_night.sandbox, template(wiring.remedies, wiring.settings.remediation, types))
+        states = dict(wiring.store.state_hashes())
+        prepare_remediation(
+            own_night.sandbox,
+            template(wiring.remedies, wiring.settings.remediation, {key.type for key in states}),
+        )
         findings = tuple(one for one in own_night.after.findings if one.open and not one.waiver)
-        made = wiring.plan(findings, Wishes(author="lee", rollout="AllAtOnce"))
+        first = wiring.plan(findings, Wishes(author="lee", rollout="AllAtOnce"))
+        left = {one.finding for one in first.left}
+        said = {name: row for name, row in answered(findings).items() if name in left}
+        made = wiring.plan(
+            findings,
+            Wishes(
+                author="lee",
+                rollout="AllAtOnce",
+                cures={name: Cure(cure.upper()) for name, (cure, _) in said.items()},
+                reasons={name: why for name, (_, why) in said.items() if why},
+                allow_deletes=True,
+            ),
+        )
         wiring.store.put_plan(made)
         wiring.store.approve_plan(
             made.id, Approval(approver="kim", at=wiring.clock(), reason="read it", digest=made.digest)
@@ -87,36 +98,83 @@ def cured(own_night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         plan = wiring.store.plan(made.id)
         assert plan is not None
         result = wiring.runner(plan, patches=folder / "patches", sleep=sleep).run()
-        after = scan(wiring.job(trigger="test"))
-        deploy_patch(own_night, plan, folder / "patches")
+        applied = scan(wiring.job(trigger="test"))
+        patched = {
+            step.stack_id: step.target for step in plan.steps if step.action is ActionKind.TEMPLATE_PATCH
+        }
+        for stack_id, file in patched.items():
+            redeploy(own_night.sandbox, stack_id, (folder / "patches" / file).read_text("utf-8"))
+        deployed = scan(wiring.job(trigger="test"))
         yield Cured(
+            first,
             plan,
             result.executions,
             findings,
-            after,
-            scan(wiring.job(trigger="test", accounts=("222222222222",), regions=("us-east-1",))),
+            states,
+            tuple(own_night.after.gaps),
+            applied,
+            deployed,
+            dict(wiring.store.state_hashes()),
+            tuple(wiring.store.waivers()),
             folder,
             store,
         )
 
 
 def open_in(report: Report) -> set[str]:
-    return {one.fingerprint for one in report.findings if one.open and not one.waiver}
+    return {one.fingerprint for one in report.findings if one.open}
 
 
-def adopted(plan: Plan) -> set[str]:
-    return {name for step in plan.steps if step.action is ActionKind.TEMPLATE_PATCH for name in step.findings}
+def steps_of(plan: Plan, *cures: Cure) -> list[Step]:
+    return [step for step in plan.steps if step.cure in cures]
 
 
-def test_every_finding_of_the_night_has_a_step_or_a_reason(cured: Cured) -> None:
-    stepped = [name for step in cured.plan.steps for name in step.findings]
-    left = [one.finding for one in cured.plan.left]
+def findings_of(steps: Iterable[Step]) -> set[str]:
+    return {name for step in steps for name in step.findings}
+
+
+@pytest.mark.parametrize("which", ["first", "plan"])
+def test_every_finding_of_the_night_has_a_step_or_a_reason(cured: Cured, which: str) -> None:
+    plan = getattr(cured, which)
+    stepped = [name for step in plan.steps for name in step.findings]
+    left = [one.finding for one in plan.left]
     assert sorted([*stepped, *left]) == sorted(one.fingerprint for one in cured.open_before)
-    assert all(one.why and one.guard for one in cured.plan.left)
+    assert all(one.why and one.guard for one in plan.left)
 
 
-def test_the_plan_shows_all_three_cures_and_the_policies(cured: Cured) -> None:
+def test_what_is_left_to_a_person_names_the_flags_that_answer_it(cured: Cured) -> None:
+    """Each of them was typed or could have been: none is offered that would not give a step."""
+    offered = {one.title: {answer.flag.split()[0] for answer in one.answers} for one in cured.first.left}
+    assert offered == {
+        "AlertByMail is deleted": {"--adopt", "--accept"},
+        "temp-admin is not managed": {"--revert", "--accept"},
+        "Production stacks change by change sets that somebody approves": {"--accept"},
+        "Deployments roll back by themselves": {"--accept"},
+    }
+    said = text(cured.first)
+    for one in cured.first.left:
+        assert one.title in said and one.place in said
+        for answer in one.answers:
+            assert answer.flag in said and one.finding.startswith(answer.flag.split()[1].split("=")[0])
+    [user] = [one for one in cured.first.left if "temp-admin" in one.title]
+    assert any(answer.flag.endswith("--allow-deletes") for answer in user.answers)
+
+
+def test_with_the_answers_nothing_is_left(cured: Cured) -> None:
+    assert len(cured.first.left) == 6
+    assert cured.plan.left == ()
     assert {step.cure for step in cured.plan.steps} == set(Cure)
+
+
+def test_what_autoscaling_moved_is_in_no_change_set(cured: Cured) -> None:
+    """The reads of the table are its autoscaler's, in the plan without answers and in the one with them."""
+    for plan in (cured.first, cured.plan):
+        assert not [step for step in plan.steps if step.action is ActionKind.REVERT_DRIFT]
+        places = {change.path for step in plan.steps for change in step.expected}
+        assert "/ProvisionedThroughput/ReadCapacityUnits" not in places
+    [mail] = [one for one in cured.first.left if one.title == "AlertByMail is deleted"]
+    assert "autoscaling or a deployment has moved" in mail.why
+    assert "compares templates, not what exists" in mail.why and "another logical id" in mail.why
 
 
 def test_what_is_answered_by_putting_a_resource_back_is_not_done_twice(cured: Cured) -> None:
@@ -131,44 +189,64 @@ def test_every_step_helped(cured: Cured) -> None:
     assert len(cured.executions) == len(cured.plan.steps)
 
 
-def test_the_next_scan_shows_only_what_the_plan_left_and_what_waits_for_a_deployment(cured: Cured) -> None:
-    left = {one.finding for one in cured.plan.left}
-    assert open_in(cured.after) == left | adopted(cured.plan)
-
-
-def test_what_still_is_open_is_named_with_its_reason(cured: Cured) -> None:
+def test_the_scan_before_the_deployment_shows_only_what_waits_for_it(cured: Cured) -> None:
+    waiting = [step for step in cured.plan.steps if step.action is ActionKind.TEMPLATE_PATCH]
+    assert open_in(cured.applied) == findings_of(waiting)
     said = " ".join(outcome(cured.plan, cured.executions).split())
-    for one in cured.plan.left:
-        assert one.title in said and one.place in said and " ".join(one.why.split()) in said
-    for step in cured.plan.steps:
-        if step.action is ActionKind.TEMPLATE_PATCH:
-            assert f"deploy the patch of {step.target}" in said
+    for step in waiting:
+        assert f"deploy the patch of {step.target}" in said
 
 
-def test_the_deployed_patch_ends_its_finding(cured: Cured) -> None:
-    [step] = [one for one in cured.plan.steps if one.logical_id == "EdgeTopic"]
-    assert set(step.findings) <= open_in(cured.after)
-    assert not set(step.findings) & open_in(cured.patched)
+def test_the_scan_after_the_deployment_finds_nothing_open(cured: Cured) -> None:
+    assert open_in(cured.deployed) == set()
+    assert {one.logical_id for one in cured.deployed.drifts if one.drifted} == set()
 
 
-def test_the_tags_that_the_stack_gives_stay(cured: Cured) -> None:
-    """Putting one tag back must not take the stack's own tags away."""
-    drifted = {drift.logical_id for drift in cured.after.drifts if drift.drifted}
-    assert drifted == {step.logical_id for step in cured.plan.steps if step.cure is Cure.ADOPT} | {
-        one.title.split()[0] for one in cured.plan.left if one.title.endswith("is deleted")
+def test_what_was_accepted_is_counted_and_named_with_its_reason_and_its_end(cured: Cured) -> None:
+    accepted = findings_of(steps_of(cured.plan, Cure.ACCEPT))
+    found = {one.fingerprint: one for one in cured.deployed.findings if one.status == "SUPPRESSED"}
+    assert set(found) == accepted and len(accepted) == 5
+    known = {one.id: one for one in cured.waivers}
+    reasons = {row["why"] for row in answers() if "why" in row}
+    assert {known[str(one.waiver)].reason for one in found.values()} > reasons
+    ends = {known[str(one.waiver)].expires_at - cured.plan.created_at for one in found.values()}
+    assert all(timedelta(days=89) < end < timedelta(days=91) for end in ends)
+
+
+def test_nothing_else_in_the_estate_has_changed(cured: Cured) -> None:
+    """No new finding, no new gap, and no resource of another state than the plan said."""
+    before = {one.fingerprint for one in cured.open_before}
+    assert {one.fingerprint for one in cured.deployed.findings if one.open or one.waiver} <= before
+    assert {(gap.account, gap.region, gap.reason) for gap in cured.deployed.gaps} <= {
+        (gap.account, gap.region, gap.reason) for gap in cured.gaps_before
     }
+    touched = {step.key for step in cured.plan.steps}
+    other = {
+        key
+        for key, state in cured.states_before.items()
+        if cured.states_after.get(key) != state and key not in touched
+    }
+    assert other == set()
 
 
-def test_an_accepted_resource_is_suppressed_until_its_waiver_ends(cured: Cured) -> None:
-    [step] = [one for one in cured.plan.steps if one.cure is Cure.ACCEPT]
-    [finding] = [one for one in cured.after.findings if one.fingerprint == step.finding]
-    assert finding.status == "SUPPRESSED" and finding.waiver
+def test_access_is_gone_with_the_user(cured: Cured, own_night: Night) -> None:
+    [step] = [one for one in cured.plan.steps if one.key.identifier == "temp-admin"]
+    assert step.deletes and step.rollback is None
+    users = own_night.sandbox.session(account=step.key.account, region="us-east-1", principal="admin")
+    assert users.client("iam").list_users()["Users"] == []
+
+
+def test_the_adopted_deletion_takes_one_resource_out_of_the_template_and_nothing_else(cured: Cured) -> None:
+    [step] = [one for one in cured.plan.steps if one.logical_id == "AlertByMail"]
+    changed = [line for line in step.parameters["Diff"].splitlines()[2:] if line[0] in "+-"]
+    assert [line[0] for line in changed] == ["-", "-", "-"]
+    assert changed[0] == "-  AlertByMail:"
 
 
 def test_the_printed_plan_is_short_and_says_first_what_matters(cured: Cured) -> None:
-    said = text(cured.plan)
+    said = text(cured.first)
     lines = said.splitlines()
-    assert lines[0].startswith(f"Remediation plan {cured.plan.id}: {len(cured.open_before)} findings, ")
+    assert lines[0].startswith(f"Remediation plan {cured.first.id}: {len(cured.open_before)} findings, ")
     assert len(lines) < 8 * len(cured.open_before)
     assert max(map(len, lines)) <= 200
     order = [
@@ -183,7 +261,7 @@ def test_the_printed_plan_is_short_and_says_first_what_matters(cured: Cured) -> 
     places = [re.search(rf"^{re.escape(word)}", said, re.MULTILINE) for word in order]
     assert all(places)
     assert [place.start() for place in places if place] == sorted(place.start() for place in places if place)
-    for step in cured.plan.steps:
+    for step in cured.first.steps:
         assert step.id in said
     assert "0.0.0.0/0" in said.split("REVERT: put")[1] and "takes away" in said.split("REVERT: put")[0]
 
@@ -208,6 +286,8 @@ def test_the_same_summary_is_in_json(cured: Cured) -> None:
     told = data["summary"]
     assert told["findings"] == len(cured.open_before)
     assert sum(row["findings"] for row in told["by_cure"]) == told["answered"]
-    assert sum(len(row["findings"]) for row in told["needs_a_person"]) == len(cured.plan.left)
-    assert {row["why"] for row in told["look_first"]} >= {"TAKES_AWAY", "MAKES", "DISTURBS"}
+    assert told["needs_a_person"] == []
+    assert {row["why"] for row in told["look_first"]} == {
+        "DELETES", "TAKES_AWAY", "MAKES", "DISTURBS", "NO_WAY_BACK",
+    }  # fmt: skip
     assert [row["id"] for row in data["steps"]] == [step.id for step in cured.plan.steps]

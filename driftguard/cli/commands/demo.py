@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from driftguard.model import Report
+    from driftguard.model import Finding, Report
     from driftguard.model.remediation import Plan
     from driftguard.sandbox import Sandbox
     from driftguard.wiring import Wiring
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     "--apply",
     "apply_it",
     is_flag=True,
-    help="Approve the plan and apply it in the local AWS, then scan once more.",
+    help="Play the morning, too: people answer, the plan is applied, its patches deployed, and a scan looks again.",
 )
 def command(folder: str, stay: bool, port: int, apply_it: bool) -> None:
+    from driftguard.cli import morning
     from driftguard.cli.commands.sandbox import listen, wait
     from driftguard.cli.commands.scan import show, write_html
+    from driftguard.remediation.seal import write
     from driftguard.sandbox.estate import deploy, play, prepare_remediation
     from driftguard.sandbox.facade import Sandbox
 
@@ -69,11 +71,13 @@ def command(folder: str, stay: bool, port: int, apply_it: bool) -> None:
             steps.end()
             show(after, "text")
             write_html(after, str(target / "report.html"))
-            plan = _plan(wiring, after, target)
+            findings, plan = _plan(wiring, after)
+            _show(plan, short=apply_it)
             if apply_it or stay:
                 prepare_remediation(sandbox, _stack(wiring))
             if apply_it:
-                _apply(sandbox, wiring, plan, target)
+                plan = morning.play(sandbox, wiring, findings, plan, target, _scan)
+            write(plan, target / "plan.json")
         _next(target, stay)
         if stay:
             wait(sandbox)
@@ -131,46 +135,24 @@ def _seen(report: Report) -> str:
     return f"{report.coverage.checked} declared resources checked, {len(report.gaps)} gaps named"
 
 
-def _plan(wiring: Wiring, report: Report, folder: Path) -> Plan:
-    """Show what driftguard would do about everything that it found; nothing is done."""
+def _plan(wiring: Wiring, report: Report) -> tuple[list[Finding], Plan]:
+    """What driftguard would do about everything that it found; nothing is done."""
     from driftguard.remediation import Wishes
-    from driftguard.remediation.render import text
-    from driftguard.remediation.seal import write
 
     chosen = [one for one in report.findings if one.open and not one.waiver]
     plan = wiring.plan(chosen, Wishes(author=wiring.actor))
     wiring.store.put_plan(plan)
-    write(plan, folder / "plan.json")
+    return chosen, plan
+
+
+def _show(plan: Plan, *, short: bool) -> None:
+    """The plan; in short its sum, and what it leaves to people."""
+    from driftguard.remediation.render import sums, text
+
     click.secho(
         "\nWhat driftguard would do about it (nothing is done until somebody approves it):\n", bold=True
     )
-    click.echo(text(plan))
-    return plan
-
-
-def _apply(sandbox: Sandbox, wiring: Wiring, plan: Plan, folder: Path) -> None:
-    """Play the person who approves, apply the plan, and look whether the next scan is clean."""
-    from dataclasses import replace
-
-    from driftguard.model.remediation import Approval
-    from driftguard.remediation.render import outcome
-
-    now = wiring.clock()
-    approval = Approval(approver="demo", at=now, reason="shown in the demo", digest=plan.digest)
-    wiring.store.approve_plan(plan.id, approval)
-    approved = replace(plan, approvals=(approval,))
-
-    def sleep(seconds: float) -> None:
-        sandbox.clock.advance(seconds)
-        time.sleep(0.02)
-
-    result = wiring.apply(approved, patches=folder / "patches", sleep=sleep)
-    click.secho("\nWhat came of it:\n", bold=True)
-    click.echo(outcome(approved, result.executions))
-    left = [one for one in _scan(wiring).findings if one.open and not one.waiver]
-    click.secho(
-        f"The scan after it finds {len(left)} of {_findings(plan)} again; each is named above.", bold=True
-    )
+    click.echo(sums(plan) if short else text(plan))
 
 
 def _stack(wiring: Wiring) -> str:
@@ -178,10 +160,6 @@ def _stack(wiring: Wiring) -> str:
 
     types = {key.type for key in wiring.store.state_hashes()}
     return template(wiring.remedies, wiring.settings.remediation, types)
-
-
-def _findings(plan: Plan) -> int:
-    return sum(len(step.findings) for step in plan.steps) + len(plan.left)
 
 
 def _next(folder: Path, stay: bool) -> None:

@@ -3,7 +3,7 @@
 from driftguard.remediation.render.full import text as full
 from driftguard.remediation.render.markdown import markdown
 from driftguard.remediation.render.outcome import outcome
-from driftguard.remediation.render.short import text
+from driftguard.remediation.render.short import sums, text
 from driftguard.remediation.render.summary import summary
 
-__all__ = ["full", "markdown", "outcome", "summary", "text"]
+__all__ = ["full", "markdown", "outcome", "summary", "sums", "text"]
