@@ -11,15 +11,23 @@ from lxml import etree
 ROOT = Path(__file__).parents[1]
 AXE_CORE = ROOT / "node_modules/axe-core/axe.min.js"
 SARIF = ROOT / "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"
-JUNIT = ROOT / ".published/junit/junit-10.xsd"
+JUNIT = ROOT / ".published/junit-10.xsd"
+COMPOSE = ROOT / ".published/compose-spec.json"
+KUBERNETES = (ROOT / ".published/kubernetes-1.27.json", ROOT / ".published/kubernetes-1.37.json")
+HELM = ROOT / ".published/helm"
 
 
-def published(path: Path) -> str:
-    """The text of a published file; on CI a missing one is a failure, elsewhere a loud skip."""
+def there(path: Path) -> Path:
+    """A published file; on CI a missing one is a failure, elsewhere a loud skip."""
     if not path.exists():
         message = f"{path.relative_to(ROOT)} is needed: scripts/install-test-servers fetches it"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    return path.read_text(encoding="utf-8")
+    return path
+
+
+def published(path: Path) -> str:
+    """The text of a published file."""
+    return there(path).read_text(encoding="utf-8")
 
 
 def junit_faults(text: str) -> list[str]:

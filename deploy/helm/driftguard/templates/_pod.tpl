@@ -1,5 +1,5 @@
 {{- define "driftguard.pod" -}}
-serviceAccountName: {{ .root.Release.Name }}
+serviceAccountName: {{ .root.Release.Name | quote }}
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: 60
 securityContext:
@@ -11,17 +11,17 @@ securityContext:
 containers:
   - name: driftguard
     image: "{{ .root.Values.image.repository }}{{ if .root.Values.image.digest }}@{{ .root.Values.image.digest }}{{ else }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}{{ end }}"
-    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy | quote }}
     args: ["--config", "/etc/driftguard/config.yaml", "{{ .command }}"]
     env:
       - name: DRIFTGUARD_STORE
-        valueFrom: {secretKeyRef: {name: {{ .root.Values.secret }}, key: store}}
+        valueFrom: {secretKeyRef: {name: {{ .root.Values.secret | quote }}, key: store}}
       - {name: DRIFTGUARD_STORE__KEY_FILE, value: /data/driftguard.key}
       - {name: DRIFTGUARD_WEB__HOST, value: "0.0.0.0"}
       - {name: DRIFTGUARD_WEB__BEHIND_PROXY, value: "true"}
       - {name: DRIFTGUARD_SERVICE__LEASE__WORKERS, value: "{{ .workers }}"}
     {{- if .root.Values.environmentSecret }}
-    envFrom: [{secretRef: {name: {{ .root.Values.environmentSecret }}}}]
+    envFrom: [{secretRef: {name: {{ .root.Values.environmentSecret | quote }}}}]
     {{- end }}
     securityContext:
       allowPrivilegeEscalation: false
@@ -52,7 +52,7 @@ initContainers:
 volumes:
   - {name: config, configMap: {name: {{ .root.Release.Name }}-config}}
   - name: secret
-    secret: {secretName: {{ .root.Values.secret }}, items: [{key: driftguard.key, path: driftguard.key}]}
+    secret: {secretName: {{ .root.Values.secret | quote }}, items: [{key: driftguard.key, path: driftguard.key}]}
   - {name: data, emptyDir: {}}
   - {name: tmp, emptyDir: {}}
 {{- end }}
