@@ -80,6 +80,16 @@ def test_the_korean_frameworks_are_complete_and_korean() -> None:
         assert all(re.search("[가-힣]", control.title_ko) and control.title for control in framework.controls)
 
 
+def test_every_control_with_a_title_has_a_korean_one() -> None:
+    without = [
+        f"{framework.id} {control.id}"
+        for framework in FRAMEWORKS.frameworks
+        for control in framework.controls
+        if control.title and not re.search("[가-힣]", control.title_ko)
+    ]
+    assert without == []
+
+
 def test_account_facts_name_the_calls_that_give_them() -> None:
     for fact in account_schema().facts.values():
         assert fact.description.endswith(".")
