@@ -47,13 +47,21 @@ def retold(text: str, policy: PolicySummary | None, say: Messages) -> str:
 
 
 def _ours(text: str, say: Messages) -> str:
-    english = messages("en")
-    for key in sorted(name for name in english.keys if name.startswith(_OURS)):
-        found = refilled(text, english.form(key), say.form(key))
+    for form, other in _our_forms(say.lang) if text else ():
+        found = refilled(text, form, other)
         if found is not None:
             said, rest = found
             return f"{said} {_ours(rest, say)}".strip()
     return text
+
+
+@cache
+def _our_forms(lang: str) -> tuple[tuple[str, str], ...]:
+    """(English, the same in ``lang``) of our own sentences."""
+    english, other = messages("en"), messages(lang)
+    return tuple(
+        (english.form(key), other.form(key)) for key in sorted(english.keys) if key.startswith(_OURS)
+    )
 
 
 def refilled(text: str, form: str, other: str, value: Callable[[str], str] = str) -> tuple[str, str] | None:
