@@ -142,6 +142,8 @@ class ExecutionStatus(StrEnum):
     VERIFIED = "VERIFIED"
     RAN_NOT_FIXED = "RAN_NOT_FIXED"
     FAILED = "FAILED"
+    ROLLING_BACK = "ROLLING_BACK"
+    """It did not help and is being put back; after a crash the next run takes this up."""
     ROLLED_BACK = "ROLLED_BACK"
     REFUSED = "REFUSED"
     SKIPPED = "SKIPPED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from driftguard.errors import AwsError, RefusedError
@@ -86,9 +87,20 @@ class Finisher:
             return failed
         if left and left == one.step.state_hash:
             return replace(failed, detail=f"{failed.detail} Nothing was changed, so nothing is rolled back.")
-        # Written first: whoever finds this after a crash knows that the rollback is still to be done.
-        self._journal.write(failed)
+        # Written first: whoever finds this after a crash takes the rollback up.
+        self._journal.write(replace(failed, status=ExecutionStatus.ROLLING_BACK))
         return self.roll_back(one.step, failed)
+
+    def take_up(self, steps: Sequence[Step]) -> None:
+        """Go on with the rollbacks that an earlier run began and did not live to end.
+
+        As with a rollback by hand, what somebody else has changed since is not overwritten.
+        """
+        for step in steps:
+            known = self._journal.of(step)
+            if known is not None and known.status is ExecutionStatus.ROLLING_BACK:
+                failed = replace(known, status=ExecutionStatus.FAILED)
+                self._journal.write(self.roll_back(step, failed, late=True))
 
     def _verdict(self, step: Step, *, patient: bool) -> tuple[bool | None, str, Resource | None]:
         """What a fresh look says; AWS may need a moment until it shows what was done."""

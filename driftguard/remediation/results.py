@@ -11,8 +11,13 @@ from driftguard.remediation.parts import MARK
 from driftguard.remediation.values import ABSENT, at, settings_patch
 
 LOCAL = (ActionKind.TEMPLATE_PATCH, ActionKind.WAIVER)
-OPEN = (ExecutionStatus.PENDING, ExecutionStatus.STARTED)
-FAULTY = (ExecutionStatus.FAILED, ExecutionStatus.RAN_NOT_FIXED, ExecutionStatus.ROLLED_BACK)
+OPEN = (ExecutionStatus.PENDING, ExecutionStatus.STARTED, ExecutionStatus.ROLLING_BACK)
+FAULTY = (
+    ExecutionStatus.FAILED,
+    ExecutionStatus.RAN_NOT_FIXED,
+    ExecutionStatus.ROLLING_BACK,
+    ExecutionStatus.ROLLED_BACK,
+)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,12 @@ from driftguard.errors import InputError
 from driftguard.model.remediation import Execution, ExecutionStatus, Plan, Step
 from driftguard.remediation.seams import Ledger
 
-_CHANGED = (ExecutionStatus.VERIFIED, ExecutionStatus.RAN_NOT_FIXED, ExecutionStatus.FAILED)
+_CHANGED = (
+    ExecutionStatus.VERIFIED,
+    ExecutionStatus.RAN_NOT_FIXED,
+    ExecutionStatus.FAILED,
+    ExecutionStatus.ROLLING_BACK,
+)
 
 
 class Restorer(Protocol):

@@ -63,6 +63,7 @@ class Runner:
         self._journal.read()
         shape = rollout(self._plan.rollout, self._settings.rollouts)
         self._journal.audit("plan.apply", self._plan.id, {"digest": self._plan.digest})
+        self._finisher.take_up(self._plan.steps)
         parts = waves(shape, self._plan.steps)
         for number, wave in enumerate(parts):
             done_before = all(self._journal.ended(step) for step in wave.members)

@@ -101,10 +101,23 @@ class Dying:
         self._store.update_execution(execution)
 
 
+class DyingAtRollback(Dying):
+    """A store whose process is killed just after it wrote that a step failed, before it is rolled back."""
+
+    def update_execution(self, execution: Execution) -> None:
+        self._store.update_execution(execution)
+        if execution.status is ExecutionStatus.ROLLING_BACK:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+AT_ROLLBACK = -1
+
+
 def in_another_process(
     environment: Mapping[str, str], settings: dict[str, Any], plan_id: str, starts: int | None
 ) -> None:
-    """Apply a plan against the sandbox's address; after ``starts`` steps the process kills itself with -9."""
+    """Apply a plan against the sandbox's address; the process kills itself with -9 after ``starts`` steps, or
+    `AT_ROLLBACK`."""
     os.environ.update(environment)
     passed = timedelta()
 
@@ -126,7 +139,8 @@ def in_another_process(
     ) as wiring:
         made = wiring.store.plan(plan_id)
         assert made is not None
-        ledger = None if starts is None else Dying(wiring.store, starts)
+        dying = DyingAtRollback if starts == AT_ROLLBACK else Dying
+        ledger = None if starts is None else dying(wiring.store, starts)
         runner(wiring, made, sleep, ledger).run()
 
 

@@ -21,7 +21,7 @@ from driftguard.model.remediation import Change, Plan, Step
 from driftguard.remediation.seal import seal
 from driftguard.sandbox import Sandbox
 from driftguard.wiring import Wiring
-from tests.fault.rollouts import COUNT, OWN, POLICY, STRATEGIES, Stage, in_another_process, stage
+from tests.fault.rollouts import AT_ROLLBACK, COUNT, OWN, POLICY, STRATEGIES, Stage, in_another_process, stage
 from tests.remediation_world import World, approve
 
 MARK = "<absent>"
@@ -155,6 +155,47 @@ def test_killed_with_9_between_start_and_record(made: Any, rollout: str) -> None
     order = [step.id for step in at.plan.steps]
     assert at.check(tuple(sorted(executions, key=lambda one: order.index(one.step)))) == {"VERIFIED": COUNT}
     assert sum(at.started().values()) == COUNT
+
+
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_killed_with_9_between_a_failure_and_its_rollback(made: Any, changed_since: bool) -> None:
+    """The next run takes the rollback up, from the state that the plan saved; a later hand's work stays."""
+    at = made("OneAtATime", 3, max_errors=3)
+    at.plan = with_documents(at, {1: half(at, "DriftguardHalf")})
+    arn, name = at.plan.steps[1].key.identifier, at.plan.steps[1].id
+    sns = at.world.client("sns")
+
+    def shown() -> str:
+        return str(sns.get_topic_attributes(TopicArn=arn)["Attributes"].get("DisplayName", ""))
+
+    at.world.sandbox.serve(0)
+    try:
+        environment = {
+            **at.world.sandbox.environment(), "SANDBOX_NOW": at.world.sandbox.clock.now().isoformat()
+        }  # fmt: skip
+        settings = at.world.settings.model_dump(mode="json")
+        process = PROCESSES.Process(
+            target=in_another_process, args=(environment, settings, at.plan.id, AT_ROLLBACK)
+        )
+        process.start()
+        process.join(120)
+        assert process.exitcode == -signal.SIGKILL
+    finally:
+        at.world.sandbox.close()
+    known = {one.step: one.status.value for one in at.wiring.store.executions(at.plan.id)}
+    assert known[name] == "ROLLING_BACK" and shown() == "half done"
+    if changed_since:
+        sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="by hand")
+    outcome = at.apply()
+    rows = {one.step: one for one in outcome.executions}
+    assert {step for step, one in rows.items() if one.status == "VERIFIED"} == set(rows) - {name}
+    if changed_since:
+        assert rows[name].status == "FAILED" and "was changed again since" in rows[name].detail
+        assert shown() == "by hand"
+    else:
+        assert rows[name].status == "ROLLED_BACK", rows[name].detail
+        assert shown() == ""
+    at.check(outcome.executions)
 
 
 @pytest.mark.parametrize("rollout", STRATEGIES)
