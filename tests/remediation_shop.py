@@ -79,6 +79,11 @@ class Shop:
             raise result.exception
         return result
 
+    def plan(self, *flags: str) -> Any:
+        """The plan for the stack's drift, written to ``plan.json``, as the command prints it."""
+        chosen = ("--stack", "shop", "--no-compliance", "--out", "plan.json", "--output", "json")
+        return json.loads(self.run("remediate", "plan", *chosen, *flags).stdout)
+
     def mutations(self) -> list[tuple[str, str]]:
         """(source, name) of every call so far that the trail holds as no mere reading."""
         return [

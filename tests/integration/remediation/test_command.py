@@ -28,19 +28,7 @@ def shop(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
-    plan = json.loads(
-        shop.run(
-            "remediate",
-            "plan",
-            "--stack",
-            "shop",
-            "--no-compliance",
-            "--out",
-            "plan.json",
-            "--output",
-            "json",
-        ).stdout
-    )
+    plan = shop.plan()
     by_cure = {step["cure"]: step for step in plan["steps"]}
     assert by_cure["REVERT"]["expected"] == [{"path": "/Threshold", "before": 500, "after": 5}]
     assert by_cure["ADOPT"]["parameters"]["Diff"].count("\n+") == 2
@@ -78,7 +66,7 @@ def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
 
 
 def test_a_changed_plan_is_refused(shop: Shop) -> None:
-    shop.run("remediate", "plan", "--stack", "shop", "--no-compliance", "--out", "plan.json")
+    shop.plan()
     shop.run("remediate", "approve", "plan.json", "--reason", "agreed", who="kim")
     path = Path("plan.json")
     path.write_text(path.read_text("utf-8").replace('"before": 500', '"before": 501'), "utf-8")
@@ -112,19 +100,7 @@ def test_with_read_only_credentials_everything_but_apply_works(shop: Shop) -> No
         shop.world.sandbox.faults.add("deny", service=service, operation=operation)
     before = shop.mutations()
     try:
-        plan = json.loads(
-            shop.run(
-                "remediate",
-                "plan",
-                "--stack",
-                "shop",
-                "--no-compliance",
-                "--out",
-                "plan.json",
-                "--output",
-                "json",
-            ).stdout
-        )
+        plan = shop.plan()
         assert "Nothing has been done" in shop.run("remediate", "show", "plan.json").stdout
         assert "Why it is safe" in shop.run("remediate", "show", plan["id"], "--full").stdout
         shop.run("remediate", "approve", "plan.json", "--reason", "agreed", who="kim")
