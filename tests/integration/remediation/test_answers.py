@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import pytest
 import yaml
 
 from driftguard.errors import InputError
+from driftguard.history.port import Query
 from driftguard.model import Finding, FindingKind
 from driftguard.model.remediation import Cure
 from driftguard.remediation import Material, plan
 from driftguard.remediation.away import UNMANAGED
+from driftguard.remediation.seal import seal
 from driftguard.sandbox import Sandbox
 from driftguard.scan import scan
 from driftguard.scan.again import Again
@@ -28,7 +32,7 @@ TOPICS = """\
 Resources:
   Orders:
     Type: AWS::SNS::Topic
-    Properties: {TopicName: orders}
+    Properties: {TopicName: sales}
   # Who is told of orders.
   ByMail:
     Type: AWS::SNS::Subscription  # the shop's inbox
@@ -197,13 +201,40 @@ def test_an_adopted_deletion_goes_through_the_template(world: World, monkeypatch
     ] == []
 
 
+def test_apply_names_every_action_that_is_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step each by an automation, by a change set and by a patch: the last needs no action at all."""
+    topics = Topics(world, TOPICS, monkeypatch)
+    with world.wiring() as wiring:
+        drift = wiring.store.findings(Query(kinds=("DRIFT",))).items
+        assert topics.finding.fingerprint in {one.fingerprint for one in drift}
+        made = replace(wiring.plan(drift, wishes()), max_errors=9)
+        made = approve(wiring, seal(made))
+        assert {step.action for step in made.steps} == {"SSM_AUTOMATION", "REVERT_DRIFT", "TEMPLATE_PATCH"}
+        for service, operation in (
+            ("ssm", "StartAutomationExecution"),
+            ("cloudformation", "CreateChangeSet"),
+        ):
+            world.sandbox.faults.add("deny", service=service, operation=operation)
+        try:
+            rows = {one.step: one for one in world.runner(wiring, made).run().executions}
+        finally:
+            world.sandbox.faults.clear()
+    said = {step.action.value: rows[step.id].detail for step in made.steps}
+    named = {kind: re.findall(r"Missing action: (\S+)\.", detail) for kind, detail in said.items()}
+    assert named == {
+        "SSM_AUTOMATION": ["ssm:StartAutomationExecution"],
+        "REVERT_DRIFT": ["cloudformation:CreateChangeSet"],
+        "TEMPLATE_PATCH": [],
+    }
+
+
 def test_what_the_template_refers_to_is_not_taken_out_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topics = Topics(world, f"{TOPICS}Outputs:\n  Mail: {{Value: !Ref ByMail}}\n", monkeypatch)
     made = topics.plan("--stack", "topics", "--no-compliance", "--adopt", topics.finding.fingerprint)
     assert made["steps"] == []
-    [left] = made["left"]
+    [left] = [row for row in made["left"] if row["finding"] == topics.finding.fingerprint]
     assert "Outputs/Mail in it refer to ByMail" in left["why"]
 
 
