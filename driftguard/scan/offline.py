@@ -21,6 +21,7 @@ from driftguard.errors import InputError
 from driftguard.live import ConfigurationItem, Rejected, files_in, read_file, resource_of
 from driftguard.live.inventory import type_filter
 from driftguard.model import Gap, GapReason, Json, Source
+from driftguard.scan.hollow import solid
 from driftguard.scan.identify import identified
 from driftguard.scan.merge import PlaceReading, merged
 from driftguard.scan.progress import Progress
@@ -130,7 +131,7 @@ def _place(
     attribute = live_attribute(first.resources, reading.resources)
     second = declare(deployment, attribute=attribute, sources=sources, schema=schema)
     # That the files hold every stack is not known, so that nothing may be called unmanaged.
-    found = identified(second.resources, reading.resources)
+    found = identified(solid(second.resources), reading.resources)
     reading.declared = replace(second, resources=found, unlisted=True)
     detail = "Only what the files hold was looked at."
     reading.gaps = [_gap(account, region, GapReason.NOT_RECORDED, detail), *second.gaps]

@@ -27,6 +27,7 @@ from driftguard.model import (
 )
 from driftguard.scan.children import children
 from driftguard.scan.deployed import deployed_at
+from driftguard.scan.hollow import solid
 from driftguard.scan.identify import identified
 from driftguard.scan.merge import PlaceReading, merged
 from driftguard.scan.progress import Progress
@@ -182,12 +183,12 @@ class _PlaceJob:
         self._progress.advance(self._name, "stacks", len(first.stacks))
         with ThreadPoolExecutor(1, thread_name_prefix="native") as pool:
             native = pool.submit(self._native, place, first.stacks)
-            self._live(place, _solid(first), whole=True)
+            self._live(place, solid(first.resources), whole=True)
             attribute = live_attribute(first.resources, found.resources)
             second = self._with_baselines(
                 declare(deployment, attribute=attribute, sources=sources, schema=schema)
             )
-            found.declared = replace(second, resources=identified(_solid(second), found.resources))
+            found.declared = replace(second, resources=identified(solid(second.resources), found.resources))
             self._live(place, self._newly_known(first.resources), whole=False)
             self._compare_sources(deployment, sources, attribute)
             self._children(place)
@@ -279,7 +280,7 @@ class _PlaceJob:
                     stack=stack.name,
                     stack_id=stack.stack_id,
                     file=source.file,
-                    repository=tuple(one for one in wanted if one.type not in _HOLLOW),
+                    repository=solid(wanted),
                     deployed=deployed,
                 )
             )
@@ -370,15 +371,3 @@ class _PlaceJob:
                 detail="The scan was interrupted before this account and region was read.",
             )
         )
-
-
-_HOLLOW = (
-    "AWS::CDK::Metadata",
-    "AWS::CloudFormation::WaitCondition",
-    "AWS::CloudFormation::WaitConditionHandle",
-)
-
-
-def _solid(declared: Declared) -> tuple[DeclaredResource, ...]:
-    """Without the resources that stand for nothing in AWS: there is nothing there that could drift."""
-    return tuple(one for one in declared.resources if one.type not in _HOLLOW)

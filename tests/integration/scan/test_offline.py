@@ -20,21 +20,21 @@ def files(sandbox: Sandbox, tmp_path: Path) -> Path:
     """A folder with a snapshot that was delivered after somebody changed the queue, and the template."""
     small_stack(sandbox)
     change_the_queue(sandbox)
-    session: Any = sandbox.session(region=REGION)
-    session.client("config").deliver_config_snapshot(deliveryChannelName="default")
-    s3 = session.client("s3")
-    keys = [
-        one["Key"]
-        for one in s3.list_objects_v2(Bucket="config-files")["Contents"]
-        if "Snapshot" in one["Key"]
-    ]
-    (tmp_path / "delivered").mkdir()
-    for key in keys:
-        body = s3.get_object(Bucket="config-files", Key=key)["Body"].read()
-        (tmp_path / "delivered" / Path(key).name).write_bytes(body)
+    deliver(sandbox.session(region=REGION), tmp_path)
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "small.json").write_text(json.dumps(STACK), encoding="utf-8")
     return tmp_path
+
+
+def deliver(session: Any, folder: Path) -> None:
+    """The newest snapshot, and no other, into ``delivered``."""
+    session.client("config").deliver_config_snapshot(deliveryChannelName="default")
+    s3 = session.client("s3")
+    listed = s3.list_objects_v2(Bucket="config-files")["Contents"]
+    newest = max((one["LastModified"], one["Key"]) for one in listed if "Snapshot" in one["Key"])[1]
+    (folder / "delivered").mkdir(exist_ok=True)
+    body = s3.get_object(Bucket="config-files", Key=newest)["Body"].read()
+    (folder / "delivered" / Path(newest).name).write_bytes(body)
 
 
 def scanned(folder: Path, *more: str) -> tuple[int, dict[str, Any]]:
@@ -56,6 +56,25 @@ def test_drift_is_found_without_aws(files: Path) -> None:
     assert not [one for one in told["drifts"] if one["status"] in ("DELETED", "UNMANAGED")]
     # CloudWatch log groups are not recorded by AWS Config: not checked, and named so.
     assert drifts["Logs"]["status"] == "NOT_CHECKED"
+
+
+def test_what_stands_for_nothing_in_aws_is_left_out_as_in_any_scan(sandbox: Sandbox, files: Path) -> None:
+    """It is no thing that was not checked, either."""
+    template = {
+        "Resources": {
+            "Logs": {"Type": "AWS::Logs::LogGroup"},
+            "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+            "CDKMetadata": {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:deflate64:x"}},
+        }
+    }
+    session: Any = sandbox.session(region=REGION)
+    session.client("cloudformation").create_stack(StackName="hollow", TemplateBody=json.dumps(template))
+    deliver(session, files)
+    (files / "templates" / "hollow.json").write_text(json.dumps(template), encoding="utf-8")
+    _, told = scanned(files, "--declared", "templates")
+    assert not [gap for gap in told["gaps"] if gap["stack"] == "hollow"]
+    of_stack = {one["logical_id"]: one["status"] for one in told["drifts"] if one["stack"] == "hollow"}
+    assert of_stack == {"Logs": "NOT_CHECKED"}
 
 
 def test_without_templates_policies_are_judged_and_the_stack_is_a_gap(files: Path) -> None:
