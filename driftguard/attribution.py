@@ -84,6 +84,8 @@ _AGENTS = (
 _MAKES = ("Create", "Run", "Register", "Put", "Allocate", "Import", "Restore", "Request", "Launch", "Copy")
 _SOURCES = {"monitoring": "cloudwatch", "email": "ses"}
 """What CloudTrail calls a service where IAM calls it otherwise."""
+_CALLED_AS = {"application-autoscaling": "autoscaling"}
+"""What CloudTrail calls a service that shares its endpoint's name with another."""
 _FOR_ALL = frozenset(["cloudcontrolapi", "cloudformation", "tagging", "resource-groups"])
 """Services whose calls change resources of others."""
 _NOUNS = {"eip": "address"}
@@ -155,7 +157,7 @@ def attribute(
     scored = [
         (_score(drift, event, deployment), event)
         for event in events
-        if names & event.mentions and _fits(drift, arn, event)
+        if names & event.mentions and _fits(drift, event)
     ]
     best = max((score for score, _ in scored), default=-1)
     if best < 0:
@@ -172,13 +174,13 @@ def attribute(
     )
 
 
-def _fits(drift: Drift, arn: str | None, event: TrailEvent) -> bool:
-    """Whether ``event`` can be about this resource: a name alone may be that of another service's resource."""
+def _fits(drift: Drift, event: TrailEvent) -> bool:
+    """Whether ``event`` changed a resource of this type.
+
+    Another service's call may name it for what it is to a resource of its own (the key of a database), and
+    two services may have resources of one name.
+    """
     if not event.service or event.service in _FOR_ALL:
-        return True
-    if (arn and arn in event.mentions) or (
-        drift.key.identifier.startswith("arn:") and drift.key.identifier in event.mentions
-    ):
         return True
     services = _services(drift.key.type)
     return not services or event.service in services
@@ -186,16 +188,21 @@ def _fits(drift: Drift, arn: str | None, event: TrailEvent) -> bool:
 
 @cache
 def _services(type_name: str) -> frozenset[str]:
-    """The service whose actions the handlers of a type call most, and the one in its name."""
-    schema = registry().get(type_name)
-    actions = Counter(
-        action.partition(":")[0]
-        for listed in (schema.handlers.values() if schema is not None else ())
-        for action in listed
-    )
-    if not actions:
+    """What a type's service is called by IAM and by CloudTrail; empty where the registry does not tell.
+
+    Handlers call other services too, most of all their own: each type of the service says which.
+    """
+    family = type_name.rpartition("::")[0] + "::"
+    schemas = (registry().get(name) for name in registry().types() if name.startswith(family))
+    called = set()
+    for schema in schemas:
+        listed = [action for actions in schema.handlers.values() for action in actions] if schema else []
+        called |= {name for name, _ in Counter(one.partition(":")[0] for one in listed).most_common(1)}
+    if not called:
         return frozenset()
-    return frozenset([actions.most_common(1)[0][0], type_name.split("::")[1].lower()])
+    return frozenset(
+        [*called, *(_CALLED_AS.get(name, name) for name in called), type_name.split("::")[1].lower()]
+    )
 
 
 def _service(source: str) -> str:

@@ -92,7 +92,7 @@ class ChangedBy:
     event: str
     time: datetime
     source: str
-    """console, CLI, SDK, CloudFormation, or the AWS service that acted."""
+    """console, CLI, SDK, CloudFormation, the AWS service that acted, or the step of a plan of driftguard's."""
     session: str = ""
     event_id: str = ""
     confidence: str = "HIGH"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _SSO = re.compile(r"^AWSReservedSSO_(.+)_[0-9a-f]{16}$")
+_AUTOMATION = re.compile(r"^Automation-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+"""A role session of Systems Manager: nobody's name, and long."""
 
 
 def person(principal: str) -> str:
@@ -18,6 +20,8 @@ def person(principal: str) -> str:
     if kind == "assumed-role" and "/" in rest:
         role, _, session = rest.rpartition("/")
         role = role.rpartition("/")[2]
+        if _AUTOMATION.match(session):
+            return role
         permission_set = _SSO.match(role)
         return f"{session} ({permission_set[1] if permission_set else role})"
     if kind in ("user", "role") and rest:

@@ -50,12 +50,25 @@ def name_moves(
     answers = [question.drift for question in questions if _answered(question.drift)]
     answers += ask(aws, unanswered, report.covered, cancelled, heard)
     believed = {by.event_id for acts in known.values() for by in acts.values()}
-    store.put_acts(
-        Act(key=drift.key, at=drift.first_seen, subject=subject, by=by)
+    acts = [
+        Act(key=drift.key, at=drift.first_seen, subject=subject, by=_own(store, by))
         for drift in answers
         for subject, by in drift.acts.items()
-        if drift.first_seen is not None and (by.confidence == "HIGH" or by.event_id in believed)
-    )
+        if drift.first_seen is not None
+    ]
+    store.put_acts(act for act in acts if act.by.confidence == "HIGH" or act.by.event_id in believed)
+
+
+def _own(store: Store, by: ChangedBy) -> ChangedBy:
+    """``by`` with the plan and step in it, where it was driftguard itself through Systems Manager.
+
+    An automation's role session is called ``Automation-`` and its execution id.
+    """
+    kind, _, execution_id = by.session.partition("-")
+    execution = store.execution(execution_id) if kind == "Automation" else None
+    if execution is None:
+        return by
+    return replace(by, source=f"driftguard {execution.plan} {execution.step}", confidence="HIGH")
 
 
 def _question(move: Move, known: Mapping[str, ChangedBy]) -> Question:

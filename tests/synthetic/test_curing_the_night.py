@@ -15,6 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from driftguard.cli.root import cli
+from driftguard.history import open_store
+from driftguard.history.timeline import acts_of, timeline
 from driftguard.model import Finding, Gap, Report, ResourceKey, Waiver
 from driftguard.model.remediation import ActionKind, Approval, Cure, Execution, ExecutionStatus, Plan, Step
 from driftguard.remediation import Wishes
@@ -291,3 +293,21 @@ def test_the_same_summary_is_in_json(cured: Cured) -> None:
         "DELETES", "TAKES_AWAY", "MAKES", "DISTURBS", "NO_WAY_BACK",
     }  # fmt: skip
     assert [row["id"] for row in data["steps"]] == [step.id for step in cured.plan.steps]
+
+
+def test_the_history_names_the_step_that_put_a_resource_right(cured: Cured) -> None:
+    """Each step that ran in AWS is named by its resource's timeline, and no step by another's."""
+    store = open_store(cured.store, create=False)
+    told = {
+        (step.key, by.source)
+        for step in cured.plan.steps
+        for entry in timeline(store.versions(step.key), acts_of(store, step.key))
+        for by in entry.acts.values()
+        if by.source.startswith("driftguard ")
+    }
+    store.close()
+    ran = [step for step in cured.plan.steps if step.action is ActionKind.SSM_AUTOMATION]
+    own = {(step.key, f"driftguard {cured.plan.id} {step.id}") for step in ran}
+    assert told <= own
+    # The user is deleted by four calls before the one that names it; a tag is no property of its own.
+    assert len(told) >= len(own) - 2, own - told

@@ -193,6 +193,14 @@ class DecisionPart(Part):
             )
         return [_execution(row) for row in rows]
 
+    def execution(self, execution_id: str) -> Execution | None:
+        if not execution_id:
+            return None
+        sql = f"SELECT {_EXECUTION} FROM executions WHERE execution_id = ? LIMIT 1"  # noqa: S608
+        with self.database.read() as connection:
+            rows = connection.rows(sql, (execution_id,))
+        return _execution(rows[0]) if rows else None
+
 
 def _approve(connection: Connection, plan_id: str, approval: Approval) -> None:
     connection.run(

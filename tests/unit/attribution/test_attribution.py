@@ -185,3 +185,50 @@ def test_cloudformation_explains_a_change_and_never_a_drift() -> None:
     assert attribute(drift(), None, [parsed]) is None
     found = attribute(drift(), None, [parsed], deployment=True)
     assert found is not None and found.source == "CloudFormation"
+
+
+def test_a_call_that_only_mentions_a_resource_of_another_service_did_not_change_it() -> None:
+    arn = "arn:aws:kms:us-east-1:111111111111:key/3b80c318-c1e6-427b-beb8-105a607eab35"
+    which = ResourceKey(
+        account="1" * 12, region="us-east-1", type="AWS::KMS::Key", identifier=arn.rpartition("/")[2]
+    )
+    off = PropertyDifference(
+        path="/EnableKeyRotation", expected=True, actual=False, type=DifferenceType.NOT_EQUAL
+    )
+    rotates = Drift(key=which, status=DriftStatus.MODIFIED, physical_id=which.identifier, differences=(off,))
+    mentioned = event(
+        "ModifyDBInstance",
+        {"rotateMasterUserPassword": True, "enableKeyUse": True},
+        9,
+        eventSource="rds.amazonaws.com",
+        responseElements={"kmsKeyId": arn},
+    )
+    disabled = event("DisableKeyRotation", {"keyId": arn}, 1, eventSource="kms.amazonaws.com")
+    [later, sooner] = [e for e in map(parse_event, [mentioned, disabled]) if e]
+    assert attribute(rotates, arn, [later]) is None
+    found = attribute(rotates, arn, [later, sooner])
+    assert found is not None and found.event == "DisableKeyRotation"
+
+
+def test_the_services_of_types_are_told_as_the_trail_calls_them() -> None:
+    """The names in CloudTrail that differ most from those of the types."""
+    known = {
+        "AWS::CloudWatch::Alarm": "monitoring",
+        "AWS::ElasticLoadBalancingV2::Listener": "elasticloadbalancing",
+        "AWS::StepFunctions::StateMachine": "states",
+        "AWS::EFS::FileSystem": "elasticfilesystem",
+        "AWS::ApplicationAutoScaling::ScalableTarget": "autoscaling",
+        "AWS::OpenSearchService::Domain": "es",
+        "AWS::CertificateManager::Certificate": "acm",
+        "AWS::Cognito::UserPool": "cognito-idp",
+        "AWS::Neptune::DBCluster": "rds",
+        "AWS::MSK::Cluster": "kafka",
+        "AWS::ApiGatewayV2::Api": "apigateway",
+        "AWS::KinesisFirehose::DeliveryStream": "firehose",
+    }
+    for kind, source in known.items():
+        which = ResourceKey(account="1" * 12, region="us-east-1", type=kind, identifier="shop")
+        one = PropertyDifference(path="/Size", expected=1, actual=2, type=DifferenceType.NOT_EQUAL)
+        changed = Drift(key=which, status=DriftStatus.MODIFIED, physical_id="shop", differences=(one,))
+        call = event("Resize", {"name": "shop", "size": 2}, eventSource=f"{source}.amazonaws.com")
+        assert blame(changed, call) == "Resize/minji/console/HIGH", kind

@@ -386,6 +386,10 @@ def test_the_text_of_a_bad_night_is_short() -> None:
         ("arn:aws:sts::1:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/lee@x.kr", "lee@x.kr (Admin)"),
         ("arn:aws:iam::1:user/path/park", "park"),
         ("arn:aws:iam::1:root", "root"),
+        (
+            "arn:aws:sts::1:assumed-role/driftguard-automation/Automation-5570f2cb-6580-4b82-b34a-71ed9834cdcb",
+            "driftguard-automation",
+        ),
         ("autoscaling.amazonaws.com", "autoscaling.amazonaws.com"),
     ],
 )
