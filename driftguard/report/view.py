@@ -24,12 +24,12 @@ from driftguard.model import (
 from driftguard.model.phrase import phrase
 from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
-from driftguard.report.frameworks import Framework, frameworks
 from driftguard.report.gaps import GapGroup, grouped
 from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
 from driftguard.report.retold import message_of, policy_title
 from driftguard.report.three_way import SourceRow, source_rows
+from driftguard.rules.scores import Tally, of_report
 
 _DECLARED = ("checked", "not_checked", "unsupported", "throttled", "unresolved")
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
@@ -96,7 +96,7 @@ class View:
     accepted: tuple[Item, ...]
     gaps: tuple[GapGroup, ...]
     coverage: tuple[tuple[str, int], ...]
-    frameworks: tuple[Framework, ...]
+    frameworks: Mapping[str, Tally]
     disagreements: tuple[Drift, ...]
     sources: tuple[SourceRow, ...]
     by_severity: tuple[tuple[str, str, int], ...]
@@ -138,7 +138,11 @@ def view(report: Report, options: Options) -> View:
             (say(f"coverage.{name}"), getattr(report.coverage, name))
             for name in ("checked", "not_checked", "unresolved", "unsupported", "throttled", "ignored")
         ),
-        frameworks=frameworks(report, options.framework),
+        frameworks={
+            name: tally
+            for name, tally in of_report(report).items()
+            if options.framework is None or _has((name,), options.framework)
+        },
         disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
         sources=source_rows(report, say),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),

@@ -10,11 +10,11 @@ https://docs.aws.amazon.com/config/latest/developerguide/conformance-packs.html 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from driftguard.model import ComplianceType
+from driftguard.model import ComplianceType, Evaluation, Report
 from driftguard.rules.catalogue import Catalogue
 from driftguard.rules.frameworks import ControlFile, Framework
 
@@ -72,10 +72,42 @@ def tallies(counts: Iterable[tuple[str, str, int]], catalogue: Catalogue) -> dic
 
     ``counts`` are (policy, verdict, resources with that verdict), as the store counts them.
     """
+    result = _by_policy(counts)
+    for known in catalogue.policies:
+        for alias in known.aliases:
+            if known.id in result:
+                result.setdefault(alias, result[known.id])
+    return result
+
+
+def of_report(report: Report) -> dict[str, Tally]:
+    """The frameworks of the policies that a run judged, by name, counted as the store counts them."""
+    by_policy = _by_policy(_counts(report.evaluations))
+    found: dict[str, Tally] = {}
+    for policy in report.policies.values():
+        if policy.id in by_policy:
+            for name in policy.frameworks:
+                found[name] = found.get(name, Tally()).plus(by_policy[policy.id])
+    return dict(sorted(found.items()))
+
+
+def _counts(evaluations: Sequence[Evaluation]) -> Iterable[tuple[str, str, int]]:
+    """Resources by policy and verdict.  Where several judge the same policy, a resource counts once."""
+    judges: dict[str, set[str]] = defaultdict(set)
+    for one in evaluations:
+        judges[one.policy].add(one.judge)
+    several = {policy for policy, names in judges.items() if len(names) > 1}
+    counts = Counter((one.policy, one.compliance) for one in evaluations if one.policy not in several)
+    pairs = {(one.policy, one.compliance, one.key) for one in evaluations if one.policy in several}
+    counts.update((policy, verdict) for policy, verdict, _ in pairs)
+    return ((policy, verdict, number) for (policy, verdict), number in counts.items())
+
+
+def _by_policy(counts: Iterable[tuple[str, str, int]]) -> dict[str, Tally]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for policy, verdict, resources in counts:
         found[policy][verdict] = resources
-    result = {
+    return {
         name: Tally(
             compliant=below.get(ComplianceType.COMPLIANT, 0),
             failed=below.get(ComplianceType.NON_COMPLIANT, 0),
@@ -83,11 +115,6 @@ def tallies(counts: Iterable[tuple[str, str, int]], catalogue: Catalogue) -> dic
         )
         for name, below in found.items()
     }
-    for known in catalogue.policies:
-        for alias in known.aliases:
-            if known.id in result:
-                result.setdefault(alias, result[known.id])
-    return result
 
 
 def whole(framework: Framework, by_policy: Mapping[str, Tally]) -> Tally:

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from driftguard.cli.root import run
+from driftguard.history import open_store
+from driftguard.history.port import Query
+from driftguard.model import Snapshot
 from driftguard.report import render
+from driftguard.rules.frameworks import Framework
+from driftguard.rules.scores import of_report, tallies, whole
+from driftguard.rules.shipped import all_frameworks, load_all
 from tests.synthetic.conftest import Night
 
 
@@ -184,3 +190,26 @@ def test_a_change_that_is_no_drift_has_its_author_too(cli: Any) -> None:
     assert '+ ["secretsmanager:GetSecretValue"]' in role and '- "secretsmanager:GetSecretValue"' in role
     bucket = json.loads(cli("history", "minji-debug-dump", "--output", "json"))
     assert bucket["entries"][-1]["changed_by"]["event"] == "CreateBucket"
+
+
+def test_a_framework_has_one_score_in_report_store_and_trend(night: Night, tmp_path: Path) -> None:
+    """After the first night, which saw every region: what the store holds is what the run judged."""
+    store = open_store(f"sqlite:///{tmp_path / 'first.db'}")
+    store.record(night.before, Snapshot(taken_at=night.before.run.started_at, resources={}))
+    by_policy = tallies(store.evaluation_counts(Query()), load_all())
+    [trend] = store.trends()
+    store.close()
+    found = of_report(night.before)
+    assert len(found) > 10
+    assert found == {name: whole(framework(name), by_policy) for name in found}
+    assert trend.compliance == {name: one.percent for name, one in found.items()}
+    text = str(render(night.before, "md"))
+    assert all(
+        f"| {name} |" in text and f"| {one.compliant} | {one.failed} |" in text for name, one in found.items()
+    )
+
+
+def framework(name: str) -> Framework:
+    found = all_frameworks().get(name)
+    assert found is not None, name
+    return found

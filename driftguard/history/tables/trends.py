@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from driftguard.history.codec import from_text, iso
 from driftguard.history.tables.base import Part
-from driftguard.model import ComplianceType, FindingKind, Report
+from driftguard.model import FindingKind, Report
 from driftguard.model.trend import TrendPoint
 
 
@@ -39,14 +39,10 @@ def trend_point(report: Report, at: datetime) -> TrendPoint:
 
 
 def _compliance(report: Report) -> dict[str, float]:
-    of_policy = {policy.id: tuple(policy.frameworks) for policy in report.policies.values()}
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for evaluation in report.evaluations:
-        if evaluation.compliance in (ComplianceType.COMPLIANT, ComplianceType.NON_COMPLIANT):
-            for name in of_policy.get(evaluation.policy, ()):
-                counts[name][0] += evaluation.compliance is ComplianceType.COMPLIANT
-                counts[name][1] += 1
-    return {name: round(100 * met / all_, 2) for name, (met, all_) in sorted(counts.items())}
+    # Every command opens the store, and few record a run: the rules are loaded by those alone.
+    from driftguard.rules.scores import of_report
+
+    return {name: one.percent for name, one in of_report(report).items() if one.percent is not None}
 
 
 class TrendPart(Part):

@@ -119,14 +119,8 @@ def _rest(shown: View) -> Iterable[str]:
         yield from _table(
             header,
             [
-                [
-                    f.name,
-                    percent(f.compliant, f.compliant + f.failed),
-                    str(f.compliant),
-                    str(f.failed),
-                    str(f.unknown),
-                ]
-                for f in shown.frameworks
+                [name, percent(one.compliant, one.judged), *map(str, (one.compliant, one.failed, one.untold))]
+                for name, one in shown.frameworks.items()
             ],
         )
 

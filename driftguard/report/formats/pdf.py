@@ -170,14 +170,8 @@ def _rest(report: Report, shown: View, styles: _Styles) -> Iterable[Any]:
             *(say(f"column.{n}") for n in ("compliant", "failed", "unknown")),
         ]
         numbers = [
-            [
-                f.name,
-                percent(f.compliant, f.compliant + f.failed),
-                str(f.compliant),
-                str(f.failed),
-                str(f.unknown),
-            ]
-            for f in shown.frameworks
+            [name, percent(one.compliant, one.judged), *map(str, (one.compliant, one.failed, one.untold))]
+            for name, one in shown.frameworks.items()
         ]
         yield _table([header, *numbers], styles, (195, 75, 75, 75, 75))
 
