@@ -35,12 +35,18 @@ class CauseRow:
 def act(by: ChangedBy, say: Messages) -> str:
     """Who did it, by which way (where CloudTrail tells) and when."""
     form = "who.by" if by.source != "unknown" else "who.somehow"
-    return say(form, principal=person(by.principal), source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    return say(
+        form, principal=person(by.principal), source=_source(by, say), time=f"{by.time:%Y-%m-%d %H:%M}"
+    )
+
+
+def _source(by: ChangedBy, say: Messages) -> str:
+    return say("source.console") if by.source == "console" else by.source
 
 
 def _way(by: ChangedBy, say: Messages) -> str:
     form = "who.way" if by.source != "unknown" else "who.when"
-    return say(form, source=by.source, time=f"{by.time:%Y-%m-%d %H:%M}")
+    return say(form, source=_source(by, say), time=f"{by.time:%Y-%m-%d %H:%M}")
 
 
 def cause_rows(

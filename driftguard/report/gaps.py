@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from driftguard.model import Gap, GapReason
 from driftguard.report.messages import Messages
+from driftguard.report.sentences import translated
 
 _NAMED = 4
 
@@ -55,7 +56,7 @@ def _group(key: tuple[str, str, str], listed: Sequence[Gap], say: Messages) -> G
             reason=say(f"gap.{reason}"),
             place=place,
             action=listed[0].action or "",
-            detail=cause,
+            detail=translated(cause, say.lang),
             affected=_some((_affected(gap) for gap in listed), say),
             count=len(listed),
         )

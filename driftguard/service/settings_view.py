@@ -23,6 +23,8 @@ def shown_setting(name: str, value: object) -> str:
         return "–"
     if "secret" in name or "password" in name or name == "external_id":
         return HIDDEN
+    if isinstance(value, bool):
+        return str(value).lower()  # as the file has it
     if isinstance(value, tuple | list):
         return ", ".join(shown_setting(name, part) for part in value)
     return _USERINFO.sub(f"{HIDDEN}@", str(value))

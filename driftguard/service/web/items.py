@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.requests import Request
 
 from driftguard.model import Finding
+from driftguard.report.messages import Messages
 from driftguard.report.view import Item, item
+from driftguard.rules.catalogue import Catalogue
 from driftguard.service.calling import services_of
 from driftguard.service.web.render import say_of
 
@@ -18,3 +20,10 @@ def cards(
     """``findings`` after the run ``run_id``; ``new`` marks them all as opened by it."""
     say, policies = say_of(request), services_of(request).policies
     return [item(one, say, run_id, (one.fingerprint,) if new else (), (), policies) for one in findings]
+
+
+def titles(catalogue: Catalogue, say: Messages) -> Mapping[str, str]:
+    """What each policy asks for, in the reader's language."""
+    return {
+        one.id: one.title_ko if say.lang == "ko" and one.title_ko else one.title for one in catalogue.policies
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -17,10 +16,11 @@ from starlette.responses import HTMLResponse
 from driftguard import __version__
 from driftguard.report.causes import act
 from driftguard.report.retold import retold
-from driftguard.report.view import percent, shown
+from driftguard.report.view import percent
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.calling import key_id, services_of
 from driftguard.service.web.texts import LANGUAGES, Texts, best_language, texts
+from driftguard.service.web.wording import FILTERS
 
 LANG_COOKIE, THEME_COOKIE = "dg_lang", "dg_theme"
 _THEMES = ("light", "dark")
@@ -123,24 +123,6 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(
-        time=lambda at: "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
-        day=lambda at: "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d}",
-        iso=lambda at: "" if at is None else at.astimezone(UTC).isoformat(timespec="seconds"),
-        value=shown,
-        key=key_id,
-        number=lambda number: f"{number:,}",
-        short=_short,
-        query=_query,
-    )
+    environment.filters.update(FILTERS | {"key": key_id})
     environment.globals.update(percent=percent, act=act)
     return environment
-
-
-def _short(name: str) -> str:
-    """The last part of an ARN, for a column that people read."""
-    return name.rsplit("/", 1)[-1] if name.startswith("arn:") else name
-
-
-def _query(values: Mapping[str, Any]) -> str:
-    return urlencode({name: value for name, value in values.items() if value not in (None, "")}, doseq=True)

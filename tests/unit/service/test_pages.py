@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from driftguard.model import Gap, GapReason, Outcome, Scope
+from driftguard.model import DriftStatus, Gap, GapReason, Outcome, Scope, UndeclaredValue
+from driftguard.report.sentences import catalogue
 from driftguard.service.calling import key_id
-from tests.history_values import ACCOUNT, finding, key, night, report, run, snapshot
+from tests.history_values import ACCOUNT, drift, finding, key, night, report, resource, run, snapshot
 from tests.service_values import House, house
 
 LOCALES = Path(__file__).parents[3] / "driftguard/service/web/locale"
@@ -58,7 +62,8 @@ def test_a_later_look_at_a_part_hides_nothing_of_the_night(home: House) -> None:
         snapshot(2.2),
     )
     text = home.person("viewer").get("/?lang=en").text
-    assert f"1 new since {night(2):%Y-%m-%d %H:%M} UTC" in text
+    assert "1 new finding, critical or high" in text
+    assert f"New since the run of {night(2):%Y-%m-%d %H:%M} UTC" in text
     assert "eu-west-1" in text and "Partial" in text
 
 
@@ -106,3 +111,56 @@ def _fields(text: str) -> list[str]:
 def test_a_resource_shows_all_its_properties(home: House) -> None:
     text = home.person("viewer").get(f"/resources/{key_id(key('archive'))}").text
     assert "Suspended" in text and '"BucketName": "archive"' in text
+
+
+def test_a_run_that_failed_claims_no_coverage(home: House) -> None:
+    home.store.begin_run(run(3))
+    home.store.fail_run("r3", "FAILED", "the store refused")
+    text = home.person("viewer").get("/runs/r3?lang=en").text
+    assert "the store refused" in text
+    assert "Everything in scope" not in text and "driftguard report" not in text
+
+
+def test_a_resource_that_changed_undeclared_is_not_shown_as_in_sync(home: House) -> None:
+    changed = UndeclaredValue(path="/Logging", value=1, confirmed=True, was=0)
+    silent = drift("silent", DriftStatus.IN_SYNC, undeclared=(changed,))
+    home.store.record(report(2, drifts=(silent,)), snapshot(2, resource("silent")))
+    text = home.person("viewer").get(f"/resources/{key_id(key('silent'))}?lang=en").text
+    assert 'pill MODIFIED">Undeclared change' in text
+    assert "pill IN_SYNC" not in text
+
+
+def test_every_time_on_a_page_has_its_zone(home: House) -> None:
+    """A time without a zone is read as the reader's own."""
+    client = home.person("admin")
+    for method, template, address in home.routes():
+        if (
+            method == "GET"
+            and not template.startswith(("/api/", "/metrics"))
+            and not template.endswith(".csv")
+        ):
+            text = client.get(address, headers={"accept": "text/html"}).text
+            bare = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d(?! UTC)", text)
+            assert not bare, (address, bare)
+
+
+def test_korean_pages_have_every_sentence_of_the_settings(home: House) -> None:
+    descriptions = set(_descriptions(type(home.services.settings)))
+    assert len(descriptions) > 100
+    assert descriptions <= catalogue("ko").keys()
+    text = home.person("admin").get("/settings?lang=ko").text
+    assert "실행 일정" in text and "What runs when." not in text
+
+
+def _descriptions(model: type[BaseModel]) -> Iterator[str]:
+    """What the page of the settings says of each: sections go deeper, lists do not."""
+    for spec in model.model_fields.values():
+        yield spec.description or ""
+        if isinstance(spec.annotation, type) and issubclass(spec.annotation, BaseModel):
+            yield from _descriptions(spec.annotation)
+
+
+def test_an_error_is_told_in_the_language_of_the_page(home: House) -> None:
+    answer = home.person("viewer").get("/findings/none?lang=ko", headers={"accept": "text/html"})
+    assert answer.status_code == 404
+    assert "없는 발견 사항입니다." in answer.text and "there is no such" not in answer.text

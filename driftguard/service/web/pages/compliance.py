@@ -114,6 +114,8 @@ def control(
     rows = [
         (policy, services.catalogue.get(policy), by_policy.get(policy, Tally())) for policy in one.policies
     ]
+    # What fails first, then what was judged, then what could be, then what nothing here judges.
+    rows.sort(key=lambda row: (-row[2].failed, -row[2].judged, row[1] is None))
     said = [one for one in services.store.attestations(found.id) if one.control == control_id]
     return show(request, "control", framework=found, control=one, rows=rows, attestations=said)
 

@@ -12,6 +12,7 @@ from driftguard.errors import InputError
 from driftguard.history.port import Query
 from driftguard.model import FindingKind, FindingStatus, Severity
 from driftguard.report.document import finding_document
+from driftguard.service.actions import approved
 from driftguard.service.calling import Acting, Calling, Reading, Serving
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import Filter, filter_of
@@ -97,7 +98,7 @@ def finding(request: Request, fingerprint: str, reading: Reading, services: Serv
         waiver=waiver,
         can_plan=services.planner is not None,
         plans=[
-            plan
+            (plan, approved(plan, services), services.store.executions(plan.id))
             for plan in reading.plans(Query(limit=_PLANS)).items
             if any(fingerprint in (step.finding, *step.findings) for step in plan.steps)
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter
@@ -72,6 +73,8 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         "plan",
         plan=found,
         findings=open_findings,
+        cures=Counter(step.cure.value for step in found.steps),
+        minds=[(number, step) for number, step in enumerate(found.steps, 1) if step.mind or step.deletes],
         approved=approved(found, services),
         needed=found.required_approvals,
         own=found.author == who.name,

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.history.port import Query
-from driftguard.service.calling import Acting, Reading, key_id, key_of_id
+from driftguard.service.calling import Acting, Reading, Serving, key_id, key_of_id
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
-from driftguard.service.web.items import cards
-from driftguard.service.web.render import show
+from driftguard.service.web.items import cards, titles
+from driftguard.service.web.render import say_of, show
 from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
@@ -54,7 +54,7 @@ def resources_csv(request: Request, reading: Reading) -> Response:
 
 
 @router.get("/resources/{resource_id}")
-def resource(request: Request, resource_id: str, reading: Reading) -> HTMLResponse:
+def resource(request: Request, resource_id: str, reading: Reading, services: Serving) -> HTMLResponse:
     key = key_of_id(resource_id)
     entries = reading.timeline(key)
     live = reading.resource(key)
@@ -77,6 +77,7 @@ def resource(request: Request, resource_id: str, reading: Reading) -> HTMLRespon
         evaluations=sorted(
             reading.evaluations(one).items, key=lambda e: (e.compliance, e.severity.rank, e.policy)
         ),
+        titles=titles(services.catalogue, say_of(request)),
         entries=entries[:_TIMELINE],
         more_entries=max(0, len(entries) - _TIMELINE),
         stack=next((drift.stack for drift in drifts if drift.stack), ""),

@@ -75,6 +75,7 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         upcoming=services.upcoming(),
         new=cards(request, found[:_SHOWN], new=True),
         total_new=fresh.total or 0 if fresh else 0,
+        grave=_grave(reading, since),
         causes=cause_rows(group(found), {one.fingerprint for one in found}, say, services.policies)[:_CAUSES],
         waiting=_waiting(reading, services),
         still=cards(request, still[:_SHOWN]),
@@ -87,6 +88,14 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         gaps=grouped(_gaps(reading, seen), say),
         charts=charts(points, say),
     )
+
+
+def _grave(reading: ScopedStore, since: datetime | None) -> int:
+    """How many of the new findings cannot wait: what the reader has to know first."""
+    if since is None:
+        return 0
+    counts = reading.finding_counts(Query(statuses=("OPEN",), since=since))
+    return sum(counts.get(one.value, 0) for one in (Severity.CRITICAL, Severity.HIGH))
 
 
 def _seen(runs: Sequence[Run]) -> list[Run]:
