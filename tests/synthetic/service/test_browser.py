@@ -57,7 +57,7 @@ def test_everything_is_read_without_script(tmp_path: Path) -> None:
             assert "rchive" in source_of(window), page
 
 
-LOOKS = ("theme=light&lang=en", "theme=dark&lang=ko")
+LOOKS = tuple(f"theme={theme}&lang={lang}" for lang in ("en", "ko") for theme in ("light", "dark"))
 AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"]}).then(
@@ -67,7 +67,7 @@ axe.run(document, {resultTypes: ["violations"]}).then(
 
 
 def test_axe_finds_no_serious_fault(tmp_path: Path) -> None:
-    """Every page that the application has, in both looks and both languages, with data and without."""
+    """Every page that the application has, light and dark, in both languages, with data and without."""
     full, empty = tmp_path / "full", tmp_path / "empty"
     for folder in (full, empty):
         folder.mkdir()
@@ -102,6 +102,7 @@ def pages(home: House) -> Iterator[tuple[str, str]]:
         if home.full:
             yield from ((address, look) for look in LOOKS)
         elif "{" not in template:
-            yield address, LOOKS[0]
-    yield "/search?q=archive", LOOKS[1]
+            yield address, LOOKS[-1]
+    yield "/search?q=archive", LOOKS[-1]
     yield "/there-is-no-such-page", LOOKS[0]
+    yield "/findings?q=nothing-fits", LOOKS[-1]

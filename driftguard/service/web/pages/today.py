@@ -31,6 +31,7 @@ _SHOWN = 25
 _GROUPED = 100
 """How many of the new findings, the worst, are put together by their cause."""
 _CAUSES = 6
+_GRAVE = (Severity.CRITICAL, Severity.HIGH)
 _SOON = timedelta(days=14)
 _DAY = timedelta(days=1)
 _RUNS = 100
@@ -75,7 +76,7 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         upcoming=services.upcoming(),
         new=cards(request, found[:_SHOWN], new=True),
         total_new=fresh.total or 0 if fresh else 0,
-        grave=_grave(reading, since),
+        grave=_grave(reading, found, since),
         causes=cause_rows(group(found), {one.fingerprint for one in found}, say, services.policies)[:_CAUSES],
         waiting=_waiting(reading, services),
         still=cards(request, still[:_SHOWN]),
@@ -90,12 +91,14 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
     )
 
 
-def _grave(reading: ScopedStore, since: datetime | None) -> int:
-    """How many of the new findings cannot wait: what the reader has to know first."""
-    if since is None:
-        return 0
+def _grave(reading: ScopedStore, worst: Sequence[Finding], since: datetime | None) -> int:
+    """How many of the new findings cannot wait: what the reader has to know first.  ``worst`` are the worst of
+    them; the store is asked only where these leave it open."""
+    found = sum(one.severity in _GRAVE for one in worst)
+    if found < _GROUPED:
+        return found
     counts = reading.finding_counts(Query(statuses=("OPEN",), since=since))
-    return sum(counts.get(one.value, 0) for one in (Severity.CRITICAL, Severity.HIGH))
+    return sum(counts.get(one.value, 0) for one in _GRAVE)
 
 
 def _seen(runs: Sequence[Run]) -> list[Run]:

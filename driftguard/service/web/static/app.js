@@ -25,4 +25,8 @@
     setTimeout(() => { button.textContent = label; }, 1500);
   });
   document.documentElement.classList.add("script");
+  // On a narrow screen the menu is one row that is scrolled: show where we are in it.
+  const here = document.querySelector(".side nav [aria-current]");
+  const row = here && here.closest("ul");
+  if (row) { row.scrollLeft = here.offsetLeft - row.offsetLeft - 16; }
 })();
