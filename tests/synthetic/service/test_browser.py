@@ -18,10 +18,13 @@ pytestmark = pytest.mark.browser
 
 def sign_in(window: object, base: str, store: object, user: str, role: str) -> None:
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
 
     window.delete_all_cookies()
     window.get(f"{base}/sign-in?code={create_link(store, user=user, role=role, actor='test')}")
     window.find_element(By.CSS_SELECTOR, "button.main").click()
+    # On a busy machine the old page is still there for a while.
+    WebDriverWait(window, 20).until(lambda one: "/sign-in" not in one.current_url)
 
 
 def source_of(window: object) -> str:

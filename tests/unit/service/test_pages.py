@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> House:
 
 
 @pytest.mark.parametrize(
-    "page", ["/", "/findings", "/drifts", "/resources", "/stacks", "/compliance", "/runs"]
+    "page", ["/", "/findings", "/drifts", "/resources", "/stacks", "/compliance", "/runs", "/causes"]
 )
 def test_a_fresh_store_tells_the_next_step(tmp_path: Path, page: str) -> None:
     text = house(tmp_path, data=False).person("admin").get(page).text

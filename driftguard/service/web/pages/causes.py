@@ -31,6 +31,7 @@ def causes(request: Request, reading: Reading, services: Serving) -> HTMLRespons
     return show(
         request,
         "causes",
+        never=reading.never(),
         rows=rows[:_SHOWN],
         more=max(0, len(rows) - _SHOWN),
         looked_at=len(findings),
