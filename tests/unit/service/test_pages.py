@@ -63,7 +63,7 @@ def test_a_later_look_at_a_part_hides_nothing_of_the_night(home: House) -> None:
     )
     text = home.person("viewer").get("/?lang=en").text
     assert "1 new finding, critical or high" in text
-    assert f"New since the run of {night(2):%Y-%m-%d %H:%M} UTC" in text
+    assert f"New with the run of {night(2):%Y-%m-%d %H:%M} UTC" in text
     assert "eu-west-1" in text and "Partial" in text
 
 
