@@ -76,7 +76,7 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
         upcoming=services.upcoming(),
         new=cards(request, found[:_SHOWN], new=True),
         total_new=fresh.total or 0 if fresh else 0,
-        grave=_grave(reading, found, since),
+        grave=_grave(found),
         causes=cause_rows(group(found), {one.fingerprint for one in found}, say, services.policies)[:_CAUSES],
         waiting=_waiting(reading, services),
         still=cards(request, still[:_SHOWN]),
@@ -91,14 +91,11 @@ def today(request: Request, reading: Reading, services: Serving, who: Calling) -
     )
 
 
-def _grave(reading: ScopedStore, worst: Sequence[Finding], since: datetime | None) -> int:
-    """How many of the new findings cannot wait: what the reader has to know first.  ``worst`` are the worst of
-    them; the store is asked only where these leave it open."""
+def _grave(worst: Sequence[Finding]) -> str:
+    """How many of the new findings cannot wait, what the reader has to know first; ``100+`` of so many that the
+    ``worst`` of them leave it open, for a count of all would make the page wait.  Empty: none."""
     found = sum(one.severity in _GRAVE for one in worst)
-    if found < _GROUPED:
-        return found
-    counts = reading.finding_counts(Query(statuses=("OPEN",), since=since))
-    return sum(counts.get(one.value, 0) for one in _GRAVE)
+    return f"{found}+" if found == _GROUPED else str(found or "")
 
 
 def _seen(runs: Sequence[Run]) -> list[Run]:
