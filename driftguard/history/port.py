@@ -6,7 +6,7 @@ suite runs over both.  Every write is one transaction; every list is paged by an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -220,7 +220,9 @@ class Store(Protocol):
         """Accept ``states``, as of ``at`` (now by default); each replaces the witness before it."""
 
     # -- who made the changes
-    def moves(self, since: datetime, limit: int = 5000) -> Sequence[Move]:
+    def moves(
+        self, since: datetime, limit: int = 5000, among: Container[ResourceKey] | None = None
+    ) -> Sequence[Move]:
         """What is not as it was before, newest first: changes since ``since`` that no `Act` is known for.
 
         What the first run of all found is no change.

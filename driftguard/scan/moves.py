@@ -42,7 +42,7 @@ def name_moves(
     """
     known = {drift.key: drift.acts for drift in report.drifts if drift.acts}
     seen = snapshot.resources.keys() | snapshot.deleted
-    moves = [move for move in store.moves(snapshot.taken_at - ASK_AGAIN) if move.key in seen]
+    moves = store.moves(snapshot.taken_at - ASK_AGAIN, among=seen)
     questions = [_question(move, known.get(move.key, {})) for move in moves]
     # What was changed comes before what was made: the first calls are sure to be answered.
     questions.sort(key=lambda question: _ORDER[question.drift.status])

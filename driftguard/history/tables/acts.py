@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -38,9 +38,13 @@ _ACTS = (
 class ActPart(Part):
     """Who changed what, beyond what became a finding."""
 
-    def moves(self, since: datetime, limit: int = 5000) -> Sequence[Move]:
+    def moves(
+        self, since: datetime, limit: int = 5000, among: Container[ResourceKey] | None = None
+    ) -> Sequence[Move]:
         with self.database.read() as connection:
             rows = connection.rows(_MOVES, (micros(since), limit))
+            if among is not None:
+                rows = [row for row in rows if key_of(row[:5]) in among]
             bodies = Bodies(connection)
             raw = bodies.unpack([body for row in rows for body in (row[8], row[10]) if body is not None])
         return [_move(row, raw) for row in rows]
