@@ -1,7 +1,7 @@
 """What memory costs: bytes per resource and night, and how fast a moment of the past is answered.
 
 A synthetic year: resources of fifteen shapes with random ids (so compression is not flattered), a share of
-them changed by one realistic edit a night.  Every night of it is really recorded, in SQLite and in PostgreSQL
+them changed by one realistic edit a night, each by somebody CloudTrail names.  Every night of it is really recorded, in SQLite and in PostgreSQL
 (a private server, or the one of ``--postgres``); some minutes each for 50,000 resources.  Beside it stands what
 a full copy a night would take.  Times are wall (and processor) milliseconds, the median of several moments.
 
@@ -16,10 +16,11 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -28,6 +29,8 @@ from driftguard.history.codec import digest
 from driftguard.history.port import Query
 from driftguard.history.store import SqlStore
 from driftguard.model import (
+    Act,
+    ChangedBy,
     CoverageCounts,
     Outcome,
     Report,
@@ -138,6 +141,29 @@ def change(rng: random.Random, properties: Mapping[str, Any]) -> dict[str, Any]:
     return edited
 
 
+def _acts(rng: random.Random, changed: Sequence[ResourceKey], at: datetime) -> Iterator[Act]:
+    """Who changed what during the day before ``at``: deployments of some resources each, and people."""
+    left = list(changed)
+    while left:
+        together = [left.pop() for _ in range(min(len(left), rng.randrange(1, 8)))]
+        session = UUID(int=rng.getrandbits(128))
+        deployed = rng.random() < 0.6
+        for key in together:
+            by = ChangedBy(
+                principal=f"arn:aws:iam::{key.account}:role/{'deploy' if deployed else 'admin'}-{_hex(rng, 2)}",
+                session=f"AWSCodeBuild-{session}" if deployed else f"user-{rng.randrange(200)}@example.com",
+                source="CloudFormation" if deployed else rng.choice(("console", "CLI")),
+                event=f"Modify{key.type.rpartition('::')[2]}{rng.choice(('Attribute', 'Tags', 'Policy'))}",
+                event_id=str(UUID(int=rng.getrandbits(128))),
+                time=at - timedelta(seconds=rng.randrange(86_400)),
+                confidence=rng.choice(("HIGH", "MEDIUM")),
+            )
+            subject = rng.choice(
+                ("/Rules", "/SecurityGroupIds", "/Tags", f"/Settings/Setting{rng.randrange(30)}")
+            )
+            yield Act(key=key, at=at, subject=subject, by=by)
+
+
 def _resource(key: ResourceKey, properties: Mapping[str, Any]) -> Resource:
     return Resource(
         key=key,
@@ -159,14 +185,16 @@ def fill(store: SqlStore, count: int, nights: int, share: float) -> tuple[int, f
     full = sum(len(orjson.dumps(dict(resource.properties))) for resource in estate.values()) * nights
     times = []
     for number in range(nights):
-        if number:
-            for key in rng.sample(keys, max(1, int(count * share))):
-                estate[key] = _resource(key, change(rng, estate[key].properties))
+        changed = rng.sample(keys, max(1, int(count * share))) if number else []
+        for key in changed:
+            estate[key] = _resource(key, change(rng, estate[key].properties))
         at = _START + timedelta(days=number)
         run = Run(id=f"night-{number}", started_at=at, finished_at=at, scope=Scope())
         report = Report(run=run, outcome=Outcome.COMPLETE, coverage=CoverageCounts(checked=count))
+        acts = list(_acts(rng, changed, at))
         began = time.perf_counter()
         store.record(report, Snapshot(taken_at=at, resources=estate))
+        store.put_acts(acts)
         times.append(time.perf_counter() - began)
         if number % 30 == 29:
             store.compact()  # what autovacuum does between real nights

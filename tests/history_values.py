@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from driftguard.history.database import Database
+from driftguard.history.postgres.database import PostgresDatabase
+from driftguard.history.sqlite.database import SqliteDatabase
 from driftguard.model import (
     ChangedBy,
     ComplianceType,
@@ -218,3 +222,10 @@ def full_report(number: float = 0) -> Report:
         unmanaged=1,
         notes=("The waiver W-9 matches nothing.",),
     )
+
+
+def open_database(url: str) -> Database:
+    """The database at ``url``, its schema as it is."""
+    if url.startswith("sqlite:///"):
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    return PostgresDatabase(url)

@@ -47,6 +47,11 @@ def from_iso(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def text_digest(value: str) -> bytes:
+    """What a text of the store is found by: sixteen bytes of its SHA-256."""
+    return hashlib.sha256(value.encode()).digest()[:16]
+
+
 def canonical(value: Json) -> bytes:
     """``value`` as canonical JSON: sorted keys, no spaces, UTF-8."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_odd)

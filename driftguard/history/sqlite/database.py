@@ -13,6 +13,7 @@ from typing import Any
 from sqlite_utils import Database as SqliteFile
 
 from driftguard.errors import StoreError
+from driftguard.history.codec import text_digest
 from driftguard.history.database import Row
 
 _BUSY_SECONDS = 30
@@ -77,6 +78,7 @@ class SqliteDatabase:
             ):
                 raw.execute(f"PRAGMA {pragma}").fetchall()
             raw.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
+            raw.create_function("text_digest", 1, text_digest, deterministic=True)  # for migrations
         except sqlite3.Error as error:
             raise self._explain(error) from None
         return SqliteConnection(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 
@@ -28,11 +29,13 @@ _MOVES = (
     "ORDER BY v.valid_from DESC, r.id LIMIT ?"
 )
 _ACTS = (
-    "SELECT a.at, a.subject, t.value, a.event, a.event_id, a.time, a.confidence FROM acts a "
-    "JOIN resources r ON r.id = a.resource_id JOIN texts t ON t.id = a.who_id "
+    "SELECT a.at, s.value, w.value, t.value, a.event_id, a.time FROM acts a "
+    "JOIN resources r ON r.id = a.resource_id JOIN texts s ON s.id = a.subject_id "
+    "JOIN texts w ON w.id = a.who_id JOIN texts t ON t.id = a.what_id "
     "WHERE r.account = ? AND r.region = ? AND r.type = ? AND r.identifier = ? AND r.partition = ? "
-    "ORDER BY a.at DESC, a.subject"
+    "ORDER BY a.at DESC, s.value"
 )
+_UUID_BYTES = 16
 
 
 class ActPart(Part):
@@ -57,22 +60,21 @@ class ActPart(Part):
             identities, texts = Identities(connection), Texts(connection)
             rows = [
                 (
-                    identities.get(act.key),
                     micros(act.at),
-                    act.subject,
                     micros(act.by.time),
+                    identities.get(act.key),
+                    texts.id(act.subject),
                     texts.id(orjson.dumps([act.by.principal, act.by.session, act.by.source]).decode()),
-                    act.by.event,
-                    act.by.event_id,
-                    act.by.confidence,
+                    texts.id(orjson.dumps([act.by.event, act.by.confidence]).decode()),
+                    _packed(act.by.event_id),
                 )
                 for act in listed
             ]
             identities.flush()
             texts.flush()
             connection.many(
-                "INSERT INTO acts (resource_id, at, subject, time, who_id, event, event_id, confidence) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (resource_id, at, subject) DO NOTHING",
+                "INSERT INTO acts (at, time, resource_id, subject_id, who_id, what_id, event_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (resource_id, subject_id, at) DO NOTHING",
                 rows,
             )
 
@@ -100,13 +102,30 @@ def _move(row: Row, raw: Mapping[int, bytes]) -> Move:
 
 def _act(key: ResourceKey, row: Row) -> Act:
     principal, session, source = orjson.loads(row[2])
+    event, confidence = orjson.loads(row[3])
     by = ChangedBy(
         principal=principal,
         session=session,
         source=source,
-        event=row[3],
-        event_id=row[4],
+        event=event,
+        event_id=_unpacked(bytes(row[4])),
         time=instant(row[5]),
-        confidence=row[6],
+        confidence=confidence,
     )
     return Act(key=key, at=instant(row[0]), subject=row[1], by=by)
+
+
+def _packed(event_id: str) -> bytes:
+    """An event's id as bytes: the sixteen of a UUID, which CloudTrail's are, or any other text."""
+    try:
+        number = UUID(event_id)
+    except ValueError:
+        number = None
+    if number is not None and str(number) == event_id:
+        return number.bytes
+    text = event_id.encode()
+    return text + b"\0" if len(text) == _UUID_BYTES else text
+
+
+def _unpacked(data: bytes) -> str:
+    return str(UUID(bytes=data)) if len(data) == _UUID_BYTES else data.rstrip(b"\0").decode()

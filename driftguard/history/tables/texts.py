@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
+from driftguard.history.codec import text_digest
 from driftguard.history.database import Connection
 
 
@@ -20,7 +19,7 @@ class Texts:
         """The id of ``value``; `flush` must run before rows refer to it."""
         number = self._ids.get(value)
         if number is None:
-            digest = hashlib.sha256(value.encode()).digest()[:16]
+            digest = text_digest(value)
             rows = self._connection.rows("SELECT id FROM texts WHERE digest = ?", (digest,))
             if rows:
                 number = int(rows[0][0])

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
+from driftguard.history.migrate import migrate
 from driftguard.history.port import Version
 from driftguard.history.store import SqlStore
+from driftguard.history.tables.identities import Identities
+from driftguard.history.tables.texts import Texts
 from driftguard.history.timeline import acts_of, timeline
 from driftguard.model import Act, ChangedBy, ResourceKey
-from tests.history_values import finding, key, night, report, resource, snapshot
+from tests.history_values import finding, key, night, open_database, report, resource, snapshot
+
+OLD_ROWS = [
+    ("a", "", "CreateBucket", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+    ("a", "/Tags", "PutBucketTagging", "not-a-uuid"),
+    ("b", "/Tags", "PutBucketTagging", ""),
+]
 
 
 def by(who: str, at: float) -> ChangedBy:
@@ -107,3 +118,50 @@ def test_retention_forgets_an_act_with_its_version_and_no_other(store: SqlStore)
     )
     store.retain(night(2) + timedelta(hours=1))
     assert [act.at for act in store.acts(key("a"))] == [night(2)]
+
+
+def test_the_acts_of_a_store_that_an_earlier_version_wrote_are_kept_by_the_upgrade(store_url: str) -> None:
+    """Schema 11 held each word of an act in its row."""
+    store = SqlStore(open_database(store_url))
+    migrate(store.database, 11)
+    with store.database.write() as connection:
+        number = Identities(connection)
+        rows = [
+            (number.get(key(name)), 7, subject, 5, Texts(connection).id("unused"), event, event_id, "HIGH")
+            for name, subject, event, event_id in OLD_ROWS
+        ]
+        number.flush()
+        connection.run(
+            "INSERT INTO texts (id, digest, value) VALUES (1, ?, ?)", (b"0" * 16, '["kim","s","console"]')
+        )
+        connection.many(
+            "INSERT INTO acts (resource_id, at, subject, time, who_id, event, event_id, confidence) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+    migrate(store.database)
+    kept = [
+        (name, act.subject, act.by.event, act.by.event_id)
+        for name in ("a", "b")
+        for act in store.acts(key(name))
+    ]
+    assert kept == OLD_ROWS
+    [act, _] = store.acts(key("a"))
+    assert (act.by.principal, act.by.session, act.by.source, act.by.confidence) == (
+        "kim",
+        "s",
+        "console",
+        "HIGH",
+    )
+    store.put_acts([act])
+    assert len(store.acts(key("a"))) == 2, "a name that is known is not written twice"
+    store.close()
+
+
+def test_an_event_keeps_its_id_whatever_it_looks_like(store: SqlStore) -> None:
+    ids = ["", "plan-7", "sixteen-letters!", str(uuid4()), str(uuid4()).upper(), "이벤트", "0" * 32]
+    store.put_acts(
+        Act(key=key("a"), at=night(number), subject="/N", by=replace(by("kim", 0), event_id=event_id))
+        for number, event_id in enumerate(ids)
+    )
+    assert [act.by.event_id for act in reversed(store.acts(key("a")))] == ids

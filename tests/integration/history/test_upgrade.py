@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from driftguard.history import migrate
 from driftguard.history.database import Database
 from driftguard.history.port import Query
-from driftguard.history.postgres.database import PostgresDatabase
-from driftguard.history.sqlite.database import SqliteDatabase
 from driftguard.history.store import SqlStore
 from driftguard.history.tables.finding_rows import write_findings
 from driftguard.model import FindingStatus
-from tests.history_values import finding, night, report, run, snapshot
+from tests.history_values import finding, night, open_database, report, run, snapshot
 
 PUBLISHED = 7
 """The newest migration whose schema a released version may still be working on."""
-
-
-def open_database(url: str) -> Database:
-    """The database at ``url``, its schema as it is."""
-    if url.startswith("sqlite:///"):
-        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
-    return PostgresDatabase(url)
 
 
 def columns(database: Database) -> dict[str, set[str]]:

@@ -16,32 +16,29 @@ from sqlite_utils.cli import cli as sqlite_utils_cli
 
 from driftguard.errors import StoreError
 from driftguard.history import open_store
-from driftguard.history.database import Database
 from driftguard.history.migrate import available, migrate, version
 from driftguard.history.open import restore_store
 from driftguard.history.port import Attestation, Query
 from driftguard.history.store import SqlStore
-from driftguard.model import Waiver
-from tests.history_values import drift, finding, full_report, key, night, report, resource, snapshot
-
-
-def bare(url: str) -> Database:
-    """The database without its schema."""
-    if url.startswith("sqlite"):
-        from driftguard.history.sqlite.database import SqliteDatabase
-
-        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
-    from driftguard.history.postgres.database import PostgresDatabase
-
-    return PostgresDatabase(url)
-
+from driftguard.model import Act, ChangedBy, Waiver
+from tests.history_values import (
+    drift,
+    finding,
+    full_report,
+    key,
+    night,
+    open_database,
+    report,
+    resource,
+    snapshot,
+)
 
 NUMBERS = sorted(available("sqlite"))
 
 
 @pytest.mark.parametrize("since", [0, *NUMBERS])
 def test_a_store_of_every_earlier_version_is_brought_up_to_date(store_url: str, since: int) -> None:
-    database = bare(store_url)
+    database = open_database(store_url)
     assert version(database) == 0
     if since:
         assert migrate(database, since) == [number for number in NUMBERS if number <= since]
@@ -99,6 +96,8 @@ def test_both_dialects_have_the_same_migrations() -> None:
 def test_people_can_read_the_views(store: SqlStore) -> None:
     store.record(full_report(0), snapshot(0, resource("archive"), resource("plain")))
     store.put_waiver(Waiver(id="w", reason="r", owner="o", approver="a", expires_at=night(9)), actor="a")
+    kim = ChangedBy(principal="kim", event="PutBucket", time=night(0), source="CLI")
+    store.put_acts([Act(key=key("archive"), at=night(0), subject="/N", by=kim)])
     views = (
         "open_findings",
         "accepted_findings",
@@ -106,6 +105,7 @@ def test_people_can_read_the_views(store: SqlStore) -> None:
         "present_resources",
         "changes",
         "present_drift",
+        "named_changes",
     )
     with store.database.read() as connection:
         counts = {view: len(connection.rows(f"SELECT * FROM {view}")) for view in views}
@@ -116,6 +116,7 @@ def test_people_can_read_the_views(store: SqlStore) -> None:
         "present_resources": 2,
         "changes": 2,
         "present_drift": 1,
+        "named_changes": 1,
     }
 
 
