@@ -31,7 +31,9 @@ class PostgresConnection:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         # Binary: a body as text would be twice as long, and would have to be read digit by digit.
-        return self.raw.execute(_translate(sql), list(parameters), binary=True).fetchall()
+        # Never prepared: from the sixth time on, PostgreSQL may plan a prepared statement for any value, and a
+        # search for a rare text as if it were a common one.
+        return self.raw.execute(_translate(sql), list(parameters), prepare=False, binary=True).fetchall()
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         return self.raw.execute(_translate(sql), list(parameters)).rowcount
