@@ -32,14 +32,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What one delivery says.  ``cause`` names what its notices have in common; ``text`` is for messages
-    without notices (a failed night, a test)."""
+    """What one delivery says.  ``cause`` names what its notices have in common; ``text`` and ``title_ko``, the
+    title in Korean, are for messages without notices (a failed night, a plan, a test)."""
 
     title: str
     severity: Severity
     run_id: str = ""
     cause: str = ""
     text: str = ""
+    title_ko: str = ""
     notices: tuple[Notice, ...] = ()
 
 

@@ -100,6 +100,7 @@ class Composer:
         ]
         message = Message(
             title=f"Plan {plan.id} by {plan.author} waits for approval ({len(plan.steps)} steps)",
+            title_ko=f"{plan.author}의 계획 {plan.id} 승인 대기 ({len(plan.steps)}단계)",
             severity=worst,
             text="\n".join([page, *steps[:_STEPS_TOLD]]),
         )
@@ -118,10 +119,11 @@ class Composer:
         channels = self.settings.failures or tuple(
             dict.fromkeys(name for route in self.settings.routes for name in route.channels)
         )
-        word = "failed" if slot.state is SlotState.FAILED else "was missed"
+        failed = slot.state is SlotState.FAILED
         message = Message(
-            title=f"Schedule {slot.schedule} {word} ({slot.key})",
-            severity=Severity.HIGH if slot.state is SlotState.FAILED else Severity.LOW,
+            title=f"Schedule {slot.schedule} {'failed' if failed else 'was missed'} ({slot.key})",
+            title_ko=f"예약 {slot.schedule} {'실패' if failed else '누락'} ({slot.key})",
+            severity=Severity.HIGH if failed else Severity.LOW,
             text=slot.reason,
         )
         return tuple(

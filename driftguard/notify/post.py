@@ -65,7 +65,12 @@ def send_test(channel: Channel, tools: Tools, now: datetime) -> str:
     module = channel_module(channel)
     module.check(channel)
     text = "This is a test. Nothing has happened. / 시험 메시지입니다. 아무 일도 없습니다."
-    message = Message(title="driftguard: test message", severity=Severity.INFORMATIONAL, text=text)
+    message = Message(
+        title="driftguard: test message",
+        title_ko="driftguard: 시험 메시지",
+        severity=Severity.INFORMATIONAL,
+        text=text,
+    )
     delivery = Delivery(
         id=f"test-{now:%Y%m%dT%H%M%S%f}", channel=channel.name, message=message, not_before=now
     )

@@ -44,7 +44,7 @@ def _cause(message: Message, language: str) -> str:
 def title(message: Message, language: str) -> str:
     """One line: what happened, how often, and the cause if there is one."""
     if not message.notices:
-        return message.title
+        return (message.title_ko if language == "ko" else "") or message.title
     words = _WORDS[language]
     counts = Counter(notice.transition for notice in message.notices)
     listed = ", ".join(f"{counts[one]} {words[one.value]}" for one in Transition if counts[one])

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from driftguard.notify.compose import Composer
+from driftguard.notify.words import title
 from driftguard.settings.notify import NotifySettings
 from tests.history_values import finding, night
 from tests.service_values import plan_of
@@ -20,6 +21,8 @@ def test_the_message_leads_to_the_page_of_the_plan() -> None:
     (delivery,) = composer.of_plan(plan, night(0))
     assert f"https://drift.example.com/plans/{plan.id}" in delivery.message.text.splitlines()
     assert "lee" in delivery.message.title and "archive" in delivery.message.text
+    assert title(delivery.message, "ko") == f"lee의 계획 {plan.id} 승인 대기 (1단계)"
+    assert title(delivery.message, "en") == delivery.message.title
     assert composer.of_plan(plan, night(1))[0].id == delivery.id, "told once, however often it is put"
 
 

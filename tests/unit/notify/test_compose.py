@@ -144,3 +144,9 @@ def test_a_missed_night_is_told_and_a_freeze_is_not() -> None:
     assert said(SlotState.FAILED, "1 of its units was given up") == ["audit"]
     assert said(SlotState.SKIPPED, "frozen: year end") == []
     assert said(SlotState.DONE, "") == []
+    failed = Slot(schedule="night", key="k", due_at=NOW, state=SlotState.FAILED, reason="given up")
+    [told] = composer.of_slot(failed, NOW)
+    assert (title(told.message, "en"), title(told.message, "ko")) == (
+        "Schedule night failed (k)",
+        "예약 night 실패 (k)",
+    )
