@@ -14,11 +14,11 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from driftguard.model import DriftStatus, Gap, GapReason, Outcome, Scope, UndeclaredValue
+from driftguard.model import DriftStatus, FindingStatus, Gap, GapReason, Outcome, Scope, UndeclaredValue
 from driftguard.report.sentences import catalogue
 from driftguard.service.calling import key_id
 from tests.history_values import ACCOUNT, drift, finding, key, night, report, resource, run, snapshot
-from tests.service_values import House, house
+from tests.service_values import House, house, plan_of
 
 LOCALES = Path(__file__).parents[3] / "driftguard/service/web/locale"
 
@@ -119,6 +119,16 @@ def test_a_run_that_failed_claims_no_coverage(home: House) -> None:
     text = home.person("viewer").get("/runs/r3?lang=en").text
     assert "the store refused" in text
     assert "Everything in scope" not in text and "driftguard report" not in text
+
+
+def test_a_plan_waits_for_a_decision_as_long_as_it_would_put_something_right(home: House) -> None:
+    found = home.finding()
+    plan = plan_of([found], "lee")
+    home.store.put_plan(plan)
+    assert plan.id in home.person("approver").get("/").text
+    gone = replace(found, status=FindingStatus.RESOLVED, resolved_at=night(2))
+    home.store.record(report(2, resolved=(gone,)), snapshot(2))
+    assert plan.id not in home.person("approver").get("/").text
 
 
 def test_a_resource_that_changed_undeclared_is_not_shown_as_in_sync(home: House) -> None:

@@ -146,8 +146,16 @@ def _waiting(reading: ScopedStore, services: Services) -> Waiting:
             if plan.expires_at > now
             and not approved(plan, services)
             and not services.store.executions(plan.id)
+            and _answers(plan, services)
         ),
         ending=sum(now < end <= now + _SOON for end in ends),
         over=sum(end <= now for end in ends),
         unsent=unsent,
     )
+
+
+def _answers(plan: Plan, services: Services) -> bool:
+    """Whether any finding is still open that the plan would put right: another plan may have done it."""
+    named = dict.fromkeys(one for step in plan.steps for one in (step.finding, *step.findings))
+    found = (services.store.finding(fingerprint) for fingerprint in named)
+    return any(finding is not None and finding.open for finding in found)
