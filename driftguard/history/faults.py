@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from driftguard.history.codec import text
-from driftguard.history.severity import of_property, worst
+from driftguard.history.severity import of_property, of_unmanaged, worst
 from driftguard.model import (
     ComplianceType,
     Drift,
@@ -21,6 +21,7 @@ from driftguard.model import (
     Json,
     Location,
     PolicySummary,
+    Resource,
     Severity,
     fingerprint,
 )
@@ -60,20 +61,28 @@ class _Seen:
     """Where and when faults of one resource were seen."""
 
     drift: Drift
-    tags: Mapping[str, str]
+    resource: Resource | None
     now: datetime
     run_id: str
 
+    @property
+    def tags(self) -> Mapping[str, str]:
+        return self.resource.tags if self.resource is not None else {}
 
-def of_drift(drift: Drift, tags: Mapping[str, str], now: datetime, run_id: str) -> Iterator[Fault]:
-    """The faults of one compared resource: one per property, whatever the number of list elements."""
-    seen = _Seen(drift, tags, now, run_id)
+
+def of_drift(drift: Drift, resource: Resource | None, now: datetime, run_id: str) -> Iterator[Fault]:
+    """The faults of one compared resource: one per property, whatever the number of list elements.
+
+    ``resource`` is its live state, where it has one.
+    """
+    seen = _Seen(drift, resource, now, run_id)
     if drift.status is DriftStatus.DELETED:
         message = "It is declared, and AWS does not have it any more."
         yield _fault(seen, FindingKind.DRIFT, "", Severity.HIGH, "is deleted", message)
     elif drift.status is DriftStatus.UNMANAGED:
         message = "No stack declares it."
-        yield _fault(seen, FindingKind.UNMANAGED, "", Severity.INFORMATIONAL, "is not managed", message)
+        severity = of_unmanaged(drift.key.type, resource.properties if resource is not None else {})
+        yield _fault(seen, FindingKind.UNMANAGED, "", severity, "is not managed", message)
     else:
         yield from _declared(seen)
         yield from _undeclared(seen)

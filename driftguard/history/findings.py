@@ -148,19 +148,17 @@ def _faults(
     now: datetime,
     run_id: str,
 ) -> dict[str, Fault]:
-    def tags(key: ResourceKey) -> Mapping[str, str]:
-        resource = snapshot.resources.get(key) if snapshot is not None else None
-        return resource.tags if resource is not None else {}
-
+    live = snapshot.resources if snapshot is not None else {}
     faults: dict[str, Fault] = {}
     for drift in drifts:
-        for fault in of_drift(drift, tags(drift.key), now, run_id):
+        for fault in of_drift(drift, live.get(drift.key), now, run_id):
             faults.setdefault(fault.finding.fingerprint, fault)
     judged: dict[tuple[ResourceKey, str], list[Evaluation]] = defaultdict(list)
     for evaluation in evaluations:
         judged[(evaluation.key, evaluation.policy)].append(evaluation)
     for (key, _), listed in judged.items():
-        found = of_evaluations(listed, policies, tags(key), now, run_id)
+        tags = live[key].tags if key in live else {}
+        found = of_evaluations(listed, policies, tags, now, run_id)
         if found is not None:
             faults[found.finding.fingerprint] = found
     return faults

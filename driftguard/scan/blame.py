@@ -63,7 +63,7 @@ def _remembered(drift: Drift, known: Mapping[str, Finding], readings: Readings) 
     now = readings.snapshot.taken_at
     acts: dict[str, ChangedBy] = {}
     wanted = False
-    for fault in of_drift(drift, {}, now, ""):
+    for fault in of_drift(drift, None, now, ""):
         finding = known.get(fault.finding.fingerprint)
         if finding is not None and finding.changed_by is not None:
             acts[fault.finding.subject] = finding.changed_by

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 
-from driftguard.model import Drift, DriftStatus, FindingKind, GapReason
+from driftguard.model import Drift, DriftStatus, FindingKind, GapReason, ResourceKey, Severity
 from driftguard.sandbox.estate import expected_report
 from driftguard.sandbox.estate.night import Expected, script
 from tests.synthetic.conftest import Night
@@ -59,6 +59,22 @@ def test_every_planted_drift_is_found_and_nothing_else(night: Night) -> None:
         paths = {(general(d.path), d.type.value) for d in drift.differences}
         assert drift.status == one.status, named(drift)
         assert {path for path, _ in paths} == {path for path, _ in one.differences}, named(drift)
+
+
+def test_each_fault_is_as_grave_as_the_script_says(night: Night) -> None:
+    kinds = (FindingKind.DRIFT, FindingKind.UNDECLARED, FindingKind.UNMANAGED)
+    worst: dict[ResourceKey, Severity] = {}
+    for finding in night.after.findings:
+        if finding.kind in kinds and finding.open:
+            before = worst.get(finding.key, finding.severity)
+            worst[finding.key] = min(before, finding.severity, key=lambda one: one.rank)
+    named_keys = {drift.key: drift for drift in night.after.drifts}
+    expected = expected_report()
+    told = {
+        key: one.severity for one in expected.drifts for key, drift in named_keys.items() if fits(one, drift)
+    } | {key: one.severity for one in expected.unmanaged for key in worst if key.identifier == one.identifier}
+    assert len(told) == len(expected.drifts) + len(expected.unmanaged)
+    assert {key: worst[key].value for key in told} == told
 
 
 def test_whoever_made_a_change_is_named(night: Night) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from driftguard.history.findings import Lives, live, name_shared
-from driftguard.history.severity import of_property
+from driftguard.history.severity import of_property, of_unmanaged
 from driftguard.model import (
     ChangedBy,
     ComplianceType,
@@ -250,7 +250,7 @@ def test_deleted_unmanaged_and_undeclared_are_findings_of_their_own() -> None:
     found = {f.key.identifier: (f.kind, f.severity) for f in lives.findings}
     assert found == {
         "gone": (FindingKind.DRIFT, Severity.HIGH),
-        "stray": (FindingKind.UNMANAGED, Severity.INFORMATIONAL),
+        "stray": (FindingKind.UNMANAGED, Severity.LOW),
         "odd": (FindingKind.UNDECLARED, Severity.HIGH),
     }
 
@@ -295,6 +295,34 @@ def test_time_alone_changes_nothing() -> None:
 )
 def test_severity_follows_the_property(kind: str, path: str, severity: Severity) -> None:
     assert of_property(kind, path) is severity
+
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "severity"),
+    [
+        ("AWS::IAM::User", {"ManagedPolicyArns": [ADMIN]}, Severity.HIGH),
+        (
+            "AWS::IAM::User",
+            {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+            Severity.MEDIUM,
+        ),
+        ("AWS::IAM::Role", {"ManagedPolicyArns": [ADMIN]}, Severity.MEDIUM),
+        (
+            "AWS::IAM::Role",
+            {"ManagedPolicyArns": ["arn:aws:iam::1:policy/AdministratorAccess"]},
+            Severity.LOW,
+        ),
+        ("AWS::RDS::DBInstance", {}, Severity.LOW),
+        ("AWS::Logs::LogGroup", {}, Severity.INFORMATIONAL),
+    ],
+)
+def test_what_no_template_declares_is_as_grave_as_what_it_opens(
+    kind: str, properties: dict[str, Any], severity: Severity
+) -> None:
+    assert of_unmanaged(kind, properties) is severity
 
 
 def test_a_policy_that_fails_by_a_known_change_names_the_same_person() -> None:
