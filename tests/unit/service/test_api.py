@@ -122,7 +122,7 @@ def test_settings_hide_what_is_secret() -> None:
     settings = Settings.model_validate(
         {
             "store": {"url": "postgresql://dg:hunter2@db/dg"},
-            "aws": {"external_id": "hunter2"},
+            "aws": {"external_id": "hunter2", "session_tags": {"team": "sre", "password": "hunter2"}},
             "web": {"oidc": {"client_secret": "hunter2"}},
         }
     )
@@ -133,6 +133,7 @@ def test_settings_hide_what_is_secret() -> None:
     ]
     assert "hunter2" not in " ".join(shown)
     assert "postgresql://••••••@db/dg" in shown
+    assert "{team: sre, password: ••••••}" in shown
 
 
 def test_a_plan_is_applied_once_and_only_as_it_was_approved(home: House) -> None:
