@@ -41,6 +41,22 @@ def test_a_filter_that_fits_nothing_says_so(home: House) -> None:
     assert "Nothing fits this filter" in home.person("viewer").get("/findings?q=no-such-thing").text
 
 
+@pytest.mark.parametrize("page", ["/findings", "/drifts"])
+def test_a_filter_is_kept_as_a_view_of_its_own_list_until_it_is_deleted(home: House, page: str) -> None:
+    client = home.person("viewer")
+    token = {"csrf": client.csrf}  # type: ignore[attr-defined]
+    form = {**token, "page": page, "name": "ours", "query": "account=111111111111&order=account"}
+    answer = client.post("/views", data=form)
+    assert answer.headers["location"] == f"{page}?{form['query']}"
+    link = f'<a href="{page}?account=111111111111&amp;order=account">ours</a>'
+    other = {"/findings": "/drifts", "/drifts": "/findings"}[page]
+    assert link in client.get(page).text and ">ours<" not in client.get(other).text
+    assert ">ours<" not in home.person("viewer", "lee").get(page).text
+    client.post("/views/delete", data={**token, "page": page, "name": "ours"})
+    assert ">ours<" not in client.get(page).text
+    assert client.post("/views", data={**form, "page": "//elsewhere.example"}).status_code == 400
+
+
 def test_a_later_look_at_a_part_hides_nothing_of_the_night(home: House) -> None:
     """The night found something and could not read a region; then an event looked at one type elsewhere."""
     denied = Gap(reason=GapReason.ACCESS_DENIED, account=ACCOUNT, region="eu-west-1", detail="no")

@@ -8,8 +8,9 @@ from starlette.responses import HTMLResponse, Response
 
 from driftguard.model import DriftStatus
 from driftguard.report.document import drift_document
-from driftguard.service.calling import Reading
+from driftguard.service.calling import Calling, Reading, Serving
 from driftguard.service.web.filters import Filter, filter_of
+from driftguard.service.web.pages.views import views_of
 from driftguard.service.web.render import show
 from driftguard.service.web.tables import csv_response
 
@@ -26,7 +27,7 @@ def _filter(request: Request) -> Filter:
 
 
 @router.get("/drifts")
-def drifts(request: Request, reading: Reading) -> HTMLResponse:
+def drifts(request: Request, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
     chosen = _filter(request)
     return show(
         request,
@@ -34,6 +35,7 @@ def drifts(request: Request, reading: Reading) -> HTMLResponse:
         filter=chosen,
         never=reading.never(),
         page=reading.drifts(chosen.query()),
+        views=views_of(services, who, "/drifts"),
         statuses=["DRIFTED", *(status.value for status in DriftStatus)],
         orders=("stack", "account", "type", "resource", "status", "-first_seen"),
         command=chosen.command("driftguard", "drift", options=("account", "region", "type", "stack")),

@@ -1,8 +1,6 @@
-"""Findings: filtered by the address, saved as views, paged, written as CSV; and one finding with its deeds."""
+"""Findings: filtered by the address, paged, written as CSV; and one finding with its deeds."""
 
 from __future__ import annotations
-
-import hashlib
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -18,11 +16,11 @@ from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import Filter, filter_of
 from driftguard.service.web.forms import Form, to
 from driftguard.service.web.items import cards
+from driftguard.service.web.pages.views import views_of
 from driftguard.service.web.render import show
 from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
-_MOST_VIEWS = 50
 _PLANS = 100
 """How many of the newest plans a finding looks for itself in."""
 _FIELDS = ("severity", "status", "kind", "account", "region", "type", "stack", "policy")
@@ -69,7 +67,7 @@ def findings(request: Request, reading: Reading, services: Serving, who: Calling
         severities=[severity.value for severity in Severity],
         kinds=[kind.value for kind in FindingKind],
         statuses=["OPEN", *(status.value for status in FindingStatus)],
-        views=services.store.documents(_views(who.name)),
+        views=views_of(services, who, "/findings"),
         command=chosen.command(
             "driftguard", "drift", options=("account", "region", "type", "stack", "severity")
         ),
@@ -121,26 +119,3 @@ def waive(fingerprint: str, form: Form, actions: Acting) -> RedirectResponse:
 @router.post("/findings/{fingerprint}/plan")
 def plan(fingerprint: str, form: Form, actions: Acting) -> RedirectResponse:
     return to(f"/plans/{actions.plan((fingerprint,)).id}")
-
-
-@router.post("/views")
-def save_view(form: Form, services: Serving, who: Calling) -> RedirectResponse:
-    name, query = form.get("name", "").strip()[:60], form.get("query", "")[:2000]
-    if not name:
-        raise InputError("a saved view needs a name.")
-    kind = _views(who.name)
-    if len(services.store.documents(kind)) >= _MOST_VIEWS:
-        raise InputError(f"there are {_MOST_VIEWS} saved views already.", fix="Delete one first.")
-    services.store.put_document(kind, name, {"query": query})
-    return to(f"/findings?{query}")
-
-
-@router.post("/views/delete")
-def delete_view(form: Form, services: Serving, who: Calling) -> RedirectResponse:
-    services.store.take_document(_views(who.name), form.get("name", ""))
-    return to("/findings")
-
-
-def _views(user: str) -> str:
-    """Where a person's views are kept."""
-    return f"view:{hashlib.sha256(user.encode()).hexdigest()[:16]}"
