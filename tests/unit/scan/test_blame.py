@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from driftguard.model import (
 from driftguard.scan.blame import blame
 from driftguard.scan.readings import Memory, Readings
 from tests.history_values import ACCOUNT, drift, finding, key, night, resource, snapshot
+from tests.trail import Trail
 
 QUEUE = key("orders", "AWS::SQS::Queue")
 
@@ -36,25 +36,6 @@ def event(name: str, who: str, hours: float, request: Mapping[str, Any]) -> dict
     }
     when = night(1) - timedelta(hours=hours)
     return {"EventId": name, "EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(record)}
-
-
-@dataclass
-class Trail:
-    """What AWS answers: the events of the resource called ``orders``, newest first."""
-
-    events: list[dict[str, Any]]
-    asked: list[str] = field(default_factory=list)
-
-    @property
-    def cloudtrail(self) -> Trail:
-        return self
-
-    def place(self, account: str, region: str) -> Trail:
-        return self
-
-    def lookup(self, *, attribute: str, value: str, start: Any) -> Iterator[dict[str, Any]]:
-        self.asked.append(value)
-        return iter(self.events if value == "orders" else [])
 
 
 TIMEOUT = PropertyDifference(path="/VisibilityTimeout", expected=30, actual=60, type=DifferenceType.NOT_EQUAL)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
 from driftguard.aws import Aws
-from driftguard.errors import ThrottledError
 from driftguard.model import DifferenceType, Drift, DriftStatus, PropertyDifference
 from driftguard.scan.trail import Question, ask
 from tests.history_values import ACCOUNT, key, night
+from tests.trail import Trail
 
 
 def event(queue: str, hours: float) -> dict[str, Any]:
@@ -29,31 +27,6 @@ def event(queue: str, hours: float) -> dict[str, Any]:
         "EventTime": night(1) - timedelta(hours=hours),
         "CloudTrailEvent": json.dumps(record),
     }
-
-
-@dataclass
-class Trail:
-    """What AWS answers: all events of a place, newest first, or those that name a resource."""
-
-    events: list[dict[str, Any]]
-    broken: bool = False
-    asked: list[str] = field(default_factory=list)
-
-    @property
-    def cloudtrail(self) -> Trail:
-        return self
-
-    def place(self, account: str, region: str) -> Trail:
-        return self
-
-    def lookup(self, *, attribute: str, value: str, start: Any) -> Iterator[dict[str, Any]]:
-        self.asked.append(value)
-        if self.broken:
-            raise ThrottledError(
-                "Rate exceeded", code="ThrottlingException", action="cloudtrail:LookupEvents"
-            )
-        events = [one for one in self.events if one["EventTime"] >= start]
-        yield from events if attribute == "ReadOnly" else [e for e in events if value in e["CloudTrailEvent"]]
 
 
 def question(queue: str, hours: float = 24) -> Question:
