@@ -230,7 +230,15 @@ def changed_by_document(by: ChangedBy | None) -> Json:
 def finding_document(
     finding: Finding, *, new: frozenset[str] = frozenset(), reopened: frozenset[str] = frozenset()
 ) -> Json:
-    """One finding."""
+    """One finding, with what a run made of it."""
+    return known_finding_document(finding) | {
+        "new": finding.fingerprint in new,
+        "reopened": finding.fingerprint in reopened,
+    }
+
+
+def known_finding_document(finding: Finding) -> dict[str, Json]:
+    """One finding, outside of any run."""
     import orjson
 
     return {
@@ -251,8 +259,6 @@ def finding_document(
         "first_seen": moment(finding.first_seen),
         "last_seen": moment(finding.last_seen),
         "resolved_at": moment(finding.resolved_at),
-        "new": finding.fingerprint in new,
-        "reopened": finding.fingerprint in reopened,
         "occurrences": finding.occurrences,
         "flapping": finding.flapping,
         "waiver": finding.waiver,

@@ -182,6 +182,14 @@ class Finding(KnownFinding):
     reopened: bool
 
 
+class FindingList(Form):
+    """``driftguard findings --output json``: a page of findings, how many there are, and where the next begins."""
+
+    findings: list[KnownFinding]
+    total: int | None
+    cursor: str | None
+
+
 class Cause(Form):
     """What several findings have in common."""
 
@@ -320,6 +328,7 @@ class SnapshotImport(Form):
 OUTPUTS: Final[Mapping[str, type[Form]]] = {
     "scan": Scan,
     "drift": DriftList,
+    "findings": FindingList,
     "compare": Compared,
     "resolve": Resolved,
     "check": Check,

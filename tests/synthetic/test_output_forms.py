@@ -82,6 +82,20 @@ def test_scan(night: Night) -> None:
     holds("scan", scan_document(night.after))
 
 
+def test_findings(night: Night, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    holds("findings", json.loads(answer("findings", "--output", "json")))
+    monkeypatch.setenv("DRIFTGUARD_STORE", night.store)
+    told = json.loads(answer("findings", "--kind", "unmanaged", "--limit", "1", "--output", "json"))
+    assert [one["identifier"] for one in told["findings"]] == ["temp-admin"], "the worst first"
+    assert told["total"] == 2
+    holds("findings", told)
+    rest = answer("findings", "--kind", "unmanaged", "--limit", "1", "--cursor", told["cursor"])
+    assert "minji-debug-dump" in rest and "temp-admin" not in rest
+    assert "minji.kim (PlatformEngineer)" in rest
+    policy = json.loads(answer("findings", "--policy", "INCOMING_SSH_DISABLED", "--output", "json"))
+    assert {one["subject"] for one in policy["findings"]} == {"INCOMING_SSH_DISABLED"}
+
+
 def test_drift(night: Night, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     holds("drift", json.loads(answer("drift", "--output", "json")))
     monkeypatch.setenv("DRIFTGUARD_STORE", night.store)

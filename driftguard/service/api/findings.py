@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from driftguard.model import Finding, Json
-from driftguard.report.document import finding_document
+from driftguard.report.document import known_finding_document
 from driftguard.service.api.answers import NOT_MODIFIED, Narrowed, answer, keyed, listed
 from driftguard.service.api.models import FindingOut, ListOf
 from driftguard.service.calling import Reading
@@ -17,9 +17,7 @@ router = APIRouter(prefix="/findings", tags=["findings"])
 
 
 def _document(finding: Finding) -> Json:
-    document = keyed(finding_document(finding), finding.key)
-    # Whether a finding is new is a word about a run, and no run is asked for here.
-    return {name: value for name, value in document.items() if name not in ("new", "reopened")}
+    return keyed(known_finding_document(finding), finding.key)
 
 
 @router.get("", response_model=ListOf[FindingOut], responses=NOT_MODIFIED)

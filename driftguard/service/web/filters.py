@@ -59,8 +59,11 @@ class Filter:
         """The command line that answers the same; ``options`` are those that the command has."""
         parts = list(words)
         for name in options:
-            for value in self.chosen.get(name, ()):
-                parts += [f"--{name}", value]
+            values = self.chosen.get(name, ())
+            if name == "status" and not values:
+                parts.append("--all")
+            if values != self.defaults.get(name):  # what the command does by itself as well
+                parts += [part for value in values for part in (f"--{name}", value)]
         if self.text and "search" in options:
             parts += ["--search", self.text]
         return shlex.join(parts)

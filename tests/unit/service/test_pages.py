@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -39,6 +40,23 @@ def test_a_fresh_store_tells_the_next_step(tmp_path: Path, page: str) -> None:
 
 def test_a_filter_that_fits_nothing_says_so(home: House) -> None:
     assert "Nothing fits this filter" in home.person("viewer").get("/findings?q=no-such-thing").text
+
+
+@pytest.mark.parametrize(
+    ("address", "command"),
+    [
+        ("/findings", "driftguard findings"),
+        (
+            "/findings?severity=HIGH&status=ALL&q=a+b",
+            "driftguard findings --severity HIGH --all --search 'a b'",
+        ),
+        ("/findings?status=RESOLVED", "driftguard findings --status RESOLVED"),
+        ("/drifts?account=1&q=x", "driftguard drift --account 1 --search x"),
+    ],
+)
+def test_a_list_tells_the_command_that_answers_the_same(home: House, address: str, command: str) -> None:
+    text = html.unescape(home.person("viewer").get(address).text)
+    assert re.search(rf">\s*(\$ )?{re.escape(command)}\s*<", text), address
 
 
 @pytest.mark.parametrize("page", ["/findings", "/drifts"])

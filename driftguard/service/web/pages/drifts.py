@@ -38,7 +38,9 @@ def drifts(request: Request, reading: Reading, services: Serving, who: Calling) 
         views=views_of(services, who, "/drifts"),
         statuses=["DRIFTED", *(status.value for status in DriftStatus)],
         orders=("stack", "account", "type", "resource", "status", "-first_seen"),
-        command=chosen.command("driftguard", "drift", options=("account", "region", "type", "stack")),
+        command=chosen.command(
+            "driftguard", "drift", options=("account", "region", "type", "stack", "search")
+        ),
     )
 
 

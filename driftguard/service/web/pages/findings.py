@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from driftguard.errors import InputError
 from driftguard.history.port import Query
 from driftguard.model import FindingKind, FindingStatus, Severity
-from driftguard.report.document import finding_document
+from driftguard.report.document import known_finding_document
 from driftguard.service.actions import approved
 from driftguard.service.calling import Acting, Calling, Reading, Serving
 from driftguard.service.problems import NotFoundError
@@ -68,16 +68,14 @@ def findings(request: Request, reading: Reading, services: Serving, who: Calling
         kinds=[kind.value for kind in FindingKind],
         statuses=["OPEN", *(status.value for status in FindingStatus)],
         views=views_of(services, who, "/findings"),
-        command=chosen.command(
-            "driftguard", "drift", options=("account", "region", "type", "stack", "severity")
-        ),
+        command=chosen.command("driftguard", "findings", options=(*_FIELDS, "search")),
     )
 
 
 @router.get("/findings.csv")
 def findings_csv(request: Request, reading: Reading) -> Response:
     page = reading.findings(_filter(request).query())
-    return csv_response("findings", _COLUMNS, [finding_document(one) for one in page.items])
+    return csv_response("findings", _COLUMNS, [known_finding_document(one) for one in page.items])
 
 
 @router.get("/findings/{fingerprint}")
