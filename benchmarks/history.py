@@ -146,13 +146,13 @@ def _acts(rng: random.Random, changed: Sequence[ResourceKey], at: datetime) -> I
     left = list(changed)
     while left:
         together = [left.pop() for _ in range(min(len(left), rng.randrange(1, 8)))]
-        session = UUID(int=rng.getrandbits(128))
+        name, account = UUID(int=rng.getrandbits(128)), together[0].account
         deployed = rng.random() < 0.6
         for key in together:
             by = ChangedBy(
-                principal=f"arn:aws:iam::{key.account}:role/{'deploy' if deployed else 'admin'}-{_hex(rng, 2)}",
-                session=f"AWSCodeBuild-{session}" if deployed else f"user-{rng.randrange(200)}@example.com",
-                source="CloudFormation" if deployed else rng.choice(("console", "CLI")),
+                principal=f"arn:aws:iam::{account}:role/{'deploy' if deployed else 'admin'}-{name.int % 16}",
+                session=f"AWSCodeBuild-{name}" if deployed else f"user-{name.int % 200}@example.com",
+                source="CloudFormation" if deployed else ("console", "CLI")[name.int % 2],
                 event=f"Modify{key.type.rpartition('::')[2]}{rng.choice(('Attribute', 'Tags', 'Policy'))}",
                 event_id=str(UUID(int=rng.getrandbits(128))),
                 time=at - timedelta(seconds=rng.randrange(86_400)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,8 @@ def test_the_store_verifies_and_a_backup_is_a_whole_store(
     assert json.loads(cli("drift", "--output", "json", expect=1)) == before
     assert "Repeat with --yes" in cli("store", "retain")
     assert cli("store", "retain", "--yes").startswith("Forgot what ended before")
+    after, earlier = map(float, re.findall(r"([\d.]+) MB", cli("store", "compact")))
+    assert 0 < after <= earlier
     assert cli("store", "verify").strip() == "intact"
     anchor = cli("store", "anchor").strip()
     assert cli("store", "verify", "--anchor", anchor).strip() == "intact"

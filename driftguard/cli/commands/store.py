@@ -1,4 +1,4 @@
-"""Look after the store: verify, anchor, back up, restore, forget what is older than the retention."""
+"""Look after the store: verify, anchor, back up, restore, compact, forget what is older than the retention."""
 
 from __future__ import annotations
 
@@ -82,7 +82,24 @@ def retain(app: App, yes: bool) -> None:
         return
     with Wiring(app.settings) as wiring:
         gone = wiring.store.retain(before)
+        wiring.store.compact()
     click.echo(
         f"Forgot what ended before {before:%Y-%m-%d}: {gone.versions} versions, {gone.bodies} bodies, "
         f"{gone.drifts} drifts and {gone.evaluations} verdicts, and what {gone.runs} lists of runs held."
     )
+
+
+@command.command("compact")
+@pass_app
+def compact(app: App) -> None:
+    """Give back what is free and build indexes anew; once a month does.
+
+    On PostgreSQL others go on reading and writing meanwhile; on SQLite they wait until it is done.
+    """
+    from driftguard.wiring import Wiring
+
+    with Wiring(app.settings) as wiring:
+        before = wiring.store.size()
+        wiring.store.compact()
+        after = wiring.store.size()
+    click.echo(f"{after / 1e6:.1f} MB; it was {before / 1e6:.1f} MB.")

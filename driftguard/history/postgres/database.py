@@ -21,6 +21,8 @@ _LOCK = 0x6472696674  # "drift": the key of the writers' advisory lock
 _IDLE_CONNECTIONS = 8
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 600
+_RANDOM = ("bodies", "versions", "resources", "texts", "acts")
+"""The tables that grow with the nights and are indexed by what comes in no order."""
 
 
 class PostgresConnection:
@@ -197,8 +199,8 @@ class PostgresDatabase:
         try:
             connection.raw.execute("VACUUM ANALYZE")
             # Indexes over random values fill their pages by two thirds only until they are built anew.
-            connection.raw.execute("REINDEX TABLE CONCURRENTLY bodies")
-            connection.raw.execute("REINDEX TABLE CONCURRENTLY versions")
+            for table in _RANDOM:
+                connection.raw.execute(f"REINDEX TABLE CONCURRENTLY {table}".encode())
         except psycopg.Error as error:
             raise self._explain(error) from error
         finally:

@@ -29,9 +29,9 @@ _MOVES = (
     "ORDER BY v.valid_from DESC, r.id LIMIT ?"
 )
 _ACTS = (
-    "SELECT a.at, s.value, w.value, t.value, a.event_id, a.time FROM acts a "
+    "SELECT a.at, s.value, w.value, n.value, t.value, a.event_id, a.time FROM acts a "
     "JOIN resources r ON r.id = a.resource_id JOIN texts s ON s.id = a.subject_id "
-    "JOIN texts w ON w.id = a.who_id JOIN texts t ON t.id = a.what_id "
+    "JOIN texts w ON w.id = a.who_id JOIN texts n ON n.id = a.session_id JOIN texts t ON t.id = a.what_id "
     "WHERE r.account = ? AND r.region = ? AND r.type = ? AND r.identifier = ? AND r.partition = ? "
     "ORDER BY a.at DESC, s.value"
 )
@@ -64,7 +64,8 @@ class ActPart(Part):
                     micros(act.by.time),
                     identities.get(act.key),
                     texts.id(act.subject),
-                    texts.id(orjson.dumps([act.by.principal, act.by.session, act.by.source]).decode()),
+                    texts.id(orjson.dumps([act.by.principal, act.by.source]).decode()),
+                    texts.id(act.by.session),
                     texts.id(orjson.dumps([act.by.event, act.by.confidence]).decode()),
                     _packed(act.by.event_id),
                 )
@@ -73,8 +74,8 @@ class ActPart(Part):
             identities.flush()
             texts.flush()
             connection.many(
-                "INSERT INTO acts (at, time, resource_id, subject_id, who_id, what_id, event_id) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (resource_id, subject_id, at) DO NOTHING",
+                "INSERT INTO acts (at, time, resource_id, subject_id, who_id, session_id, what_id, event_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (resource_id, subject_id, at) DO NOTHING",
                 rows,
             )
 
@@ -101,15 +102,15 @@ def _move(row: Row, raw: Mapping[int, bytes]) -> Move:
 
 
 def _act(key: ResourceKey, row: Row) -> Act:
-    principal, session, source = orjson.loads(row[2])
-    event, confidence = orjson.loads(row[3])
+    principal, source = orjson.loads(row[2])
+    event, confidence = orjson.loads(row[4])
     by = ChangedBy(
         principal=principal,
-        session=session,
+        session=row[3],
         source=source,
         event=event,
-        event_id=_unpacked(bytes(row[4])),
-        time=instant(row[5]),
+        event_id=_unpacked(bytes(row[5])),
+        time=instant(row[6]),
         confidence=confidence,
     )
     return Act(key=key, at=instant(row[0]), subject=row[1], by=by)
