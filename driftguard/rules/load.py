@@ -79,6 +79,7 @@ def policy_of(document: Document) -> Policy:
         title_ko=given.title_ko,
         message_ko=given.message_ko,
         description=given.description.strip(),
+        description_ko=given.description_ko.strip(),
         path=given.path,
         judges=given.judges,
         parameters=given.parameters,

@@ -52,6 +52,7 @@ class PythonPolicy:
     title_ko: str = ""
     message_ko: str = ""
     description: str = ""
+    description_ko: str = ""
     path: str = ""
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remedy: str | None = None
@@ -102,6 +103,7 @@ def _policy(given: Any, where: Where) -> Policy:
         title_ko=given.title_ko,
         message_ko=given.message_ko,
         description=given.description,
+        description_ko=given.description_ko,
         path=given.path,
         frameworks=dict(given.frameworks),
         custom=not given.frameworks,

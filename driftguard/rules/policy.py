@@ -34,6 +34,7 @@ class Policy:
     title_ko: str = ""
     message_ko: str = ""
     description: str = ""
+    description_ko: str = ""
     path: str = ""
     judges: str = "both"
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

@@ -74,6 +74,7 @@ class PolicyFile(_Part):
     title: str = Field(min_length=3, max_length=200)
     title_ko: str = Field("", description="The title in Korean.")
     description: str = ""
+    description_ko: str = Field("", description="The description in Korean.")
     severity: Severity
     resource_types: tuple[str, ...] = Field(min_length=1)
     parameters: dict[str, Parameter] = Field(default_factory=dict)

@@ -44,6 +44,7 @@ def test_the_policy_speaks_korean_as_well(policy: Policy) -> None:
     assert re.search(r"(니다|세요)(\(.+\))?\.$|니다: \{\w+\}\.$", policy.message_ko), (
         "a message is a polite sentence"
     )
+    assert bool(policy.description) == bool(re.search("[가-힣]", policy.description_ko))
     assert sorted(places(policy.message_ko)) == sorted(places(policy.message))
     bare = re.findall(r"\}(?:은|는|이|가|을|를|과|와|으로|로)(?![가-힣])", policy.message_ko)
     assert bare == [], "no particle fits every value: write {name} 값이, or ({name})"
