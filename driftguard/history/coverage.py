@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from driftguard.model import Gap, Report, ResourceKey, Scope, Snapshot
+from driftguard.model import Gap, GapReason, Report, ResourceKey, Scope, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Covered:
     stack_ids: frozenset[str]
     pairs: frozenset[tuple[str, str]]
     gaps: tuple[Gap, ...]
+    services: frozenset[tuple[str, str]] = frozenset()
+    """(account, service) of the global resources that were seen."""
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -32,10 +34,31 @@ class Covered:
 
     def place(self, key: ResourceKey) -> bool:
         """Whether the absence of ``key`` means something: all of its type was read in its region."""
-        if self.scope.stacks or not self.in_types(key):
+        if self.scope.stacks or not self.in_types(key) or self._own_gap(key):
             return False
+        if key.region == "global":
+            return self._place_of_global(key)
         pair = (key.account, key.region)
-        return pair in self.pairs and not self._gap(*pair, key.type) and not self._own_gap(key)
+        return pair in self.pairs and not self._gap(*pair, key.type)
+
+    def _place_of_global(self, key: ResourceKey) -> bool:
+        """Whether all of a global type was read: AWS Config records it in one region, and nobody says in which.
+
+        With a gap in some region, only a sibling that was seen tells that it was not that one.  A scan of some
+        regions may have left it out, and an interrupted one may have read any part.
+        """
+        if self.scope.regions:
+            return False
+        regions = {region for account, region in self.pairs if account == key.account}
+        ours = [gap for gap in self.gaps if gap.account in (key.account, "", "*")]
+        if any(
+            gap.type == key.type or gap.reason is GapReason.INTERRUPTED for gap in ours if gap.stack is None
+        ):
+            return False
+        whole = {region for region in regions if not self._gap(key.account, region, None)}
+        if whole == regions:
+            return "global" in regions
+        return bool(whole - {"global"}) and (key.account, _service(key)) in self.services
 
     def stacks_of(self, key: ResourceKey) -> bool:
         """Whether every stack was read that may hold ``key``; what is global, in any region."""
@@ -88,12 +111,18 @@ def covered(report: Report, snapshot: Snapshot | None = None) -> Covered:
         pairs |= {(key.account, key.region) for key in (*snapshot.resources, *snapshot.deleted)}
     pairs |= set(report.covered)
     gaps = tuple(report.gaps) + (tuple(snapshot.gaps) if snapshot is not None else ())
+    seen = snapshot.resources.keys() if snapshot is not None else {one.key for one in report.evaluations}
     return Covered(
         scope=report.run.scope,
         stack_ids=frozenset(stack.stack_id for stack in report.stacks),
         pairs=frozenset(pairs),
         gaps=gaps,
+        services=frozenset((key.account, _service(key)) for key in seen if key.region == "global"),
     )
+
+
+def _service(key: ResourceKey) -> str:
+    return key.type.split("::")[1]
 
 
 def _name(stack_id: str) -> str:

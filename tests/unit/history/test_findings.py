@@ -265,6 +265,42 @@ def test_what_is_unmanaged_stays_so_while_a_stack_was_not_read(stack: str | None
     assert [f.key.identifier for f in healed.resolved] == ["stray"]
 
 
+def gap_of(reason: GapReason, region: str, **more: Any) -> Gap:
+    return Gap(reason=reason, account=ACCOUNT, region=region, detail="", **more)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "sibling", "resolved"),
+    [
+        ([], False, True),
+        ([gap_of(GapReason.INTERRUPTED, "eu-west-1")], True, False),
+        ([gap_of(GapReason.ACCESS_DENIED, "eu-west-1")], True, True),
+        ([gap_of(GapReason.ACCESS_DENIED, "eu-west-1")], False, False),
+        (
+            [gap_of(GapReason.ACCESS_DENIED, "eu-west-1"), gap_of(GapReason.ACCESS_DENIED, "us-east-1")],
+            True,
+            False,
+        ),
+        ([gap_of(GapReason.ACCESS_DENIED, "us-east-1", type="AWS::IAM::User")], True, False),
+        ([gap_of(GapReason.ACCESS_DENIED, "us-east-1", type="AWS::KMS::Key")], True, True),
+    ],
+)
+def test_a_global_resource_is_gone_only_where_its_like_was_read(
+    gaps: list[Gap], sibling: bool, resolved: bool
+) -> None:
+    """AWS Config records what is global in one region, and that one may be the one that was not read."""
+    user = replace(key("temp-admin", "AWS::IAM::User"), region="global")
+    role = replace(key("app", "AWS::IAM::Role"), region="global")
+    stray = drift("stray", DriftStatus.UNMANAGED, stack="", stack_id="", key=user)
+    known = drift("known", DriftStatus.UNMANAGED, stack="", stack_id="", key=role)
+    first = nightly(0, (), [stray, known])
+    left = [known] if sibling else []
+    seen = snapshot(1, *([resource("app", key=role)] if sibling else []))
+    pairs = frozenset({(ACCOUNT, "eu-west-1"), (ACCOUNT, "us-east-1"), (ACCOUNT, "global")})
+    second = nightly(1, first, left, gaps=gaps, snapshot=seen, covered_pairs=pairs)
+    assert ("temp-admin" in {f.key.identifier for f in second.resolved}) is resolved
+
+
 def test_a_resource_that_is_no_longer_declared_does_not_drift() -> None:
     first = nightly(0, (), [drift("a"), drift("b")])
     second = nightly(1, first, [drift("b")])
