@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from typing import Any
 
 from driftguard.model import Finding, FindingKind, Waiver
+from driftguard.rules.globs import fits, literal
+from driftguard.rules.waivers import tagged
 
 
-@lru_cache(maxsize=4096)
-def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(char) or re.escape(char) for char in glob), re.DOTALL)
-
-
-def fits(glob: str, text: str) -> bool:
-    """Whether ``text`` fits ``glob``, in which only ``*`` and ``?`` are wildcards."""
-    return glob == "*" or _pattern(glob).fullmatch(text) is not None
+def selectors(finding: Finding) -> dict[str, Any]:
+    """What a waiver of ``finding``, and of no other, selects: fields of `Waiver`."""
+    compliance = finding.kind is FindingKind.COMPLIANCE
+    return {
+        "policy": literal(finding.subject) if compliance else "*",
+        "account": finding.key.account,
+        "region": finding.key.region,
+        "type": finding.key.type,
+        "resource": literal(finding.key.identifier),
+        # Indices of lists are stars in a subject, and stand for themselves there.
+        "path": "*" if compliance else literal(finding.subject),
+        "kinds": (finding.kind,),
+    }
 
 
 def covers(
@@ -29,6 +35,8 @@ def covers(
     subject for drift); ``resource`` the identifier, the logical or the physical id.
     """
     if waiver.expires_at <= now:
+        return False
+    if waiver.kinds and finding.kind not in waiver.kinds:
         return False
     compliance = finding.kind is FindingKind.COMPLIANCE
     if waiver.policy != "*" and not (compliance and fits(waiver.policy, finding.subject)):
@@ -42,7 +50,7 @@ def covers(
         and fits(waiver.type, key.type)
         and any(fits(waiver.resource, name) for name in names)
         and fits(waiver.path, place)
-        and all(tags.get(name) == value for name, _, value in (tag.partition("=") for tag in waiver.tags))
+        and all(tagged(tags, pair) for pair in waiver.tags)
     )
 
 

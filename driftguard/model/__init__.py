@@ -14,7 +14,16 @@ from driftguard.model.drift import (
     PropertyDifference,
     UndeclaredValue,
 )
-from driftguard.model.finding import Cause, Finding, FindingKind, FindingStatus, Severity, Waiver, fingerprint
+from driftguard.model.finding import (
+    COMPARED,
+    Cause,
+    Finding,
+    FindingKind,
+    FindingStatus,
+    Severity,
+    Waiver,
+    fingerprint,
+)
 from driftguard.model.policy import ComplianceType, Evaluation, PolicySummary
 from driftguard.model.resource import (
     DeclaredResource,
@@ -34,6 +43,7 @@ from driftguard.model.run import CoverageCounts, Outcome, Report, Run, RunStatus
 from driftguard.model.three_way import SourceDrift, ThreeWayVerdict
 
 __all__ = [
+    "COMPARED",
     "Act",
     "Cause",
     "ChangedBy",

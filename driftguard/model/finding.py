@@ -37,6 +37,10 @@ class FindingKind(StrEnum):
     """A policy is not met."""
 
 
+COMPARED = (FindingKind.DRIFT, FindingKind.UNDECLARED, FindingKind.UNMANAGED)
+"""The kinds that comparing finds; the others are found by judging."""
+
+
 class FindingStatus(StrEnum):
     """Security Hub's workflow: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Workflow.html"""
 
@@ -120,7 +124,8 @@ class Waiver:
     """A dated, owned acceptance.
 
     Every selector that is set must match; each may hold ``*`` and ``?`` wildcards.  ``tags`` are
-    ``key=value`` pairs that the resource must carry.
+    ``key=value`` pairs that the resource must carry; ``kinds`` the kinds of findings, all where it is empty: who
+    accepts a drift has not accepted that a policy is not met.
     """
 
     id: str
@@ -136,6 +141,7 @@ class Waiver:
     resource: str = "*"
     path: str = "*"
     tags: tuple[str, ...] = ()
+    kinds: tuple[FindingKind, ...] = ()
     ticket: str = ""
     source: str = ""
     """Where it is declared, if not in the store: a file with its line, or a template."""

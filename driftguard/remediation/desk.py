@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from driftguard.errors import InputError, TemplateError, Where
-from driftguard.model import Waiver
+from driftguard.model import COMPARED, Waiver
 from driftguard.model.remediation import ActionKind, Plan, Step
 from driftguard.remediation.adopt import Edit, diff, patch_template
+from driftguard.rules.globs import literal
 
 TextOf = Callable[[Step], tuple[str, str]]
 """A step -> the name and the present text of its template."""
@@ -111,8 +112,9 @@ class PlanDesk:
                 account=step.key.account,
                 region=step.key.region,
                 type=step.key.type,
-                resource=step.key.identifier,
+                resource=literal(step.key.identifier),
                 path=path,
+                kinds=() if given["Policy"] != "*" else COMPARED,
             )
             self._waivers.put_waiver(waiver, actor=self._actor)
         return f"Accepted until {expires:%Y-%m-%d}; the next scan shows it as suppressed."

@@ -10,6 +10,7 @@ import yaml
 
 from driftguard.aws import Aws
 from driftguard.model import Gap, Json, Waiver
+from driftguard.rules.globs import literal
 
 Answer = Mapping[str, Json]
 _DAYS = 90
@@ -105,7 +106,7 @@ def waivers(
                 policy=str(policy),
                 account=account,
                 type=str(one["ResourceType"]),
-                resource=str(one["ResourceId"]),
+                resource=literal(str(one["ResourceId"])),
             )
         )
     return found

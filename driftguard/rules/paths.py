@@ -198,7 +198,7 @@ class PathChecker:
         type_name = children[0].get("value") if children else None
         schema = schema_of(type_name) if isinstance(type_name, str) else None
         if schema is None:
-            self._problem(f"there is no resource type {type_name}.", _near_type(str(type_name)))
+            self._problem(f"there is no resource type {type_name}.", near_type(str(type_name)))
             return ANYTHING
         if name == "related" and len(children) > 1:
             nodes: tuple[Any, ...] = (schema.root,)
@@ -238,7 +238,8 @@ def _result(name: str, states: Sequence[State]) -> State:
     return ANYTHING
 
 
-def _near_type(name: str) -> str:
+def near_type(name: str) -> str:
+    """What to write in place of a resource type that there is not."""
     near = difflib.get_close_matches(name, registry().types(), n=1, cutoff=0.7)
     return f"Did you mean {near[0]}?" if near else "Type names are those of the CloudFormation registry."
 

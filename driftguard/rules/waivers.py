@@ -16,7 +16,6 @@ A waiver file is YAML::
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,7 +25,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from driftguard.errors import PolicyError, Where
-from driftguard.model import ComplianceType, Evaluation, ResourceKey, Waiver
+from driftguard.model import ComplianceType, Evaluation, FindingKind, ResourceKey, Waiver
+from driftguard.rules.globs import fits
 from driftguard.rules.load import policy_files
 from driftguard.rules.source import read
 
@@ -49,6 +49,7 @@ class WaiverEntry(BaseModel):
     resource: str = "*"
     path: str = "*"
     tags: tuple[str, ...] = ()
+    kinds: tuple[FindingKind, ...] = ()
     ticket: str = ""
 
     @field_validator("expires_at", "created_at", mode="before")
@@ -113,7 +114,9 @@ def covers(
     waiver: Waiver, policies: Sequence[str], key: ResourceKey, path: str, tags: Mapping[str, str]
 ) -> bool:
     """Whether the waiver's selectors all match, its expiry left aside.  ``policies`` are id and aliases."""
-    if not any(fnmatch.fnmatchcase(name, waiver.policy) for name in policies):
+    if waiver.kinds and FindingKind.COMPLIANCE not in waiver.kinds:
+        return False
+    if not any(fits(waiver.policy, name) for name in policies):
         return False
     pairs = (
         (key.account, waiver.account),
@@ -122,14 +125,15 @@ def covers(
         (key.identifier, waiver.resource),
         (path, waiver.path),
     )
-    if not all(fnmatch.fnmatchcase(value, pattern) for value, pattern in pairs):
+    if not all(fits(pattern, value) for value, pattern in pairs):
         return False
-    return all(_tagged(tags, pair) for pair in waiver.tags)
+    return all(tagged(tags, pair) for pair in waiver.tags)
 
 
-def _tagged(tags: Mapping[str, str], pair: str) -> bool:
+def tagged(tags: Mapping[str, str], pair: str) -> bool:
+    """Whether ``tags`` hold ``key=value``, the value a glob; ``key`` alone: any value."""
     name, _, value = pair.partition("=")
-    return name in tags and fnmatch.fnmatchcase(tags[name], value or "*")
+    return name in tags and fits(value or "*", tags[name])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from driftguard.model import (
     Waiver,
 )
 from driftguard.rules import Catalogue
+from driftguard.rules.globs import literal
 from driftguard.rules.suppressions import Accepted, Suppressions, suppressions
 
 _NOTICE = timedelta(days=14)
@@ -84,7 +85,7 @@ def _of_template(entry: Accepted, place: str, key: ResourceKey, catalogue: Catal
             account=key.account,
             region=key.region,
             type=key.type,
-            resource=str(key),
+            resource=literal(str(key)),
             source=f"Metadata of {place}",
         )
         for policy in catalogue.of_type(key.type)

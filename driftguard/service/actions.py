@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from driftguard.errors import InputError, RefusedError
-from driftguard.model import Finding, FindingKind, ResourceKey, Waiver
+from driftguard.history.waivers import selectors
+from driftguard.model import Finding, ResourceKey, Waiver
 from driftguard.model.remediation import Approval, Plan
 from driftguard.remediation.guards import approved as missing_approval
 from driftguard.rules.frameworks import Framework
@@ -69,8 +70,6 @@ class Actions:
                 "a waiver lasts for 1 to 366 days.", fix="Accept for a year at most, then look again."
             )
         now = self.services.clock()
-        compliance = found.kind is FindingKind.COMPLIANCE
-        key = found.key
         waiver = Waiver(
             id=f"w-{secrets.token_hex(4)}",
             reason=reason.strip(),
@@ -79,12 +78,7 @@ class Actions:
             ticket=ticket.strip(),
             created_at=now,
             expires_at=now + timedelta(days=days),
-            policy=found.subject if compliance else "*",
-            account=key.account,
-            region=key.region,
-            type=key.type,
-            resource=key.identifier,
-            path="*" if compliance else found.subject,
+            **selectors(found),
         )
         self.services.store.put_waiver(waiver, actor=self.principal.name)
         return waiver

@@ -12,7 +12,6 @@ from driftguard.errors import InputError
 
 if TYPE_CHECKING:
     from driftguard.history.port import Store
-    from driftguard.model import Finding
 
     Selectors = dict[str, str | tuple[str, ...]]
 
@@ -61,6 +60,7 @@ def command(
 def _selected(store: Store, finding: str, cause: str, by_hand: Selectors) -> list[Selectors]:
     """What each waiver selects: one finding, each of a cause, or what the options say."""
     from driftguard.cli.chosen import findings_of_cause
+    from driftguard.history.waivers import selectors
 
     narrowed = any(value not in ("*", ()) for value in by_hand.values())
     if (bool(finding), bool(cause), narrowed).count(True) > 1:
@@ -68,30 +68,16 @@ def _selected(store: Store, finding: str, cause: str, by_hand: Selectors) -> lis
             "that names more than one thing.", fix="Name a finding, or a cause, or narrow it by options."
         )
     if cause:
-        return [_selectors(one) for one in findings_of_cause(store, cause)]
+        return [selectors(one) for one in findings_of_cause(store, cause)]
     if finding:
         found = store.finding(finding)
         if found is None:
             raise InputError(
                 f"there is no finding {finding}.", fix="`driftguard drift` and `compliance` list them."
             )
-        return [_selectors(found)]
+        return [selectors(found)]
     if not narrowed:
         raise InputError(
             "that would waive everything.", fix="Name a finding or a cause, or narrow it with an option."
         )
     return [by_hand]
-
-
-def _selectors(finding: Finding) -> Selectors:
-    """What a waiver of this one finding selects."""
-    key = finding.key
-    compliance = finding.kind == "COMPLIANCE"
-    return {
-        "policy": finding.subject if compliance else "*",
-        "account": key.account,
-        "region": key.region,
-        "type": key.type,
-        "resource": key.identifier,
-        "path": "*" if compliance else finding.subject,
-    }

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from driftguard.history.port import Page, Query, Store, VerdictCount
 from driftguard.history.timeline import TimelineEntry, acts_of, timeline
-from driftguard.history.waivers import fits
 from driftguard.model import (
     Drift,
     Evaluation,
@@ -23,6 +22,7 @@ from driftguard.model import (
     Waiver,
 )
 from driftguard.model.remediation import Plan
+from driftguard.rules.globs import fits
 from driftguard.service.access.roles import Permission, Principal
 
 T = TypeVar("T")

@@ -182,6 +182,7 @@ class WaiverOut(Out):
     resource: str
     path: str
     tags: list[str]
+    kinds: list[str]
     ticket: str
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from driftguard.model import ComplianceType, Evaluation, ResourceKey, Severity, Waiver
+from driftguard.model import ComplianceType, Evaluation, FindingKind, ResourceKey, Severity, Waiver
 from driftguard.rules.suppressions import suppressions
 from driftguard.rules.waivers import apply_waivers, load_waivers
 
@@ -53,6 +53,8 @@ def waiver(id: str = "W1", until: datetime = datetime(2027, 1, 1, tzinfo=UTC), *
         ({"tags": ("tier=web",)}, False),
         ({"tags": ("owner=me",)}, False),
         ({"resource": "logs-*", "account": "2*"}, False),
+        ({"kinds": (FindingKind.DRIFT,)}, False),
+        ({"kinds": (FindingKind.DRIFT, FindingKind.COMPLIANCE)}, True),
     ],
 )
 def test_every_selector_that_is_set_has_to_match(selectors: dict[str, object], matches: bool) -> None:
