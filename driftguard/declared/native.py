@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from driftguard.errors import AwsError
-from driftguard.model import DifferenceType, Drift, DriftStatus, Json, PropertyDifference
+from driftguard.model import DifferenceType, Drift, DriftStatus, Json, PropertyDifference, StackState
 
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.25, 5.0
 
@@ -139,6 +140,24 @@ def joined(drifts: Iterable[Drift], native: Iterable[NativeDrift]) -> tuple[Drif
         reason = explain_disagreement(drift, theirs)
         result.append(replace(drift, native_status=theirs.status, disagreement=reason or None))
     return tuple(result)
+
+
+def checked(stacks: Iterable[StackState], native: Iterable[NativeDrift]) -> list[StackState]:
+    """``stacks`` with what the detection of this scan says of them: they were described before it ran."""
+    found: dict[str, list[NativeDrift]] = defaultdict(list)
+    for one in native:
+        found[one.stack_id].append(one)
+    return [_checked(stack, found[stack.stack_id]) if stack.stack_id in found else stack for stack in stacks]
+
+
+def _checked(stack: StackState, native: Sequence[NativeDrift]) -> StackState:
+    drifted = any(one.status in ("MODIFIED", "DELETED") for one in native)
+    times = [one.at for one in native if one.at is not None]
+    return replace(
+        stack,
+        drift_status="DRIFTED" if drifted else "IN_SYNC",
+        last_drift_check=max(times, default=stack.last_drift_check),
+    )
 
 
 def explain_disagreement(ours: Drift, native: NativeDrift) -> str:

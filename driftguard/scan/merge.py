@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftguard.aws import Target
-from driftguard.declared.native import NativeDrift
+from driftguard.declared.native import NativeDrift, checked
 from driftguard.declared.ownership import with_tolerances
 from driftguard.declared.siblings import merge_siblings
 from driftguard.declared.stacks import Declared
@@ -64,7 +64,7 @@ def merged(
             deleted=frozenset(deleted - resources.keys()),
             gaps=tuple(_distinct(account_facts.once(gap) for gap in found_gaps)),
         ),
-        stacks=[stack for reading in readings for stack in reading.declared.stacks],
+        stacks=[stack for reading in readings for stack in checked(reading.declared.stacks, reading.native)],
         native=[native for reading in readings for native in reading.native],
         deployed_at={key: at for reading in readings for key, at in reading.deployed_at.items()},
         kms_aliases={(t.account, t.region): reading.kms_aliases for t, reading in pairs},

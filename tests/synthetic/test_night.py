@@ -150,3 +150,13 @@ def test_findings_of_a_closed_region_stay_open(night: Night) -> None:
 
 def test_the_sandbox_answered_every_call(night: Night) -> None:
     assert night.unknown == ()
+
+
+def test_what_cloudformation_says_of_a_stack_is_what_it_said_in_this_scan(night: Night) -> None:
+    theirs = {
+        drift.stack_id
+        for drift in night.after.drifts
+        if drift.stack_id and drift.native_status in ("MODIFIED", "DELETED")
+    }
+    assert theirs
+    assert {one.stack_id for one in night.after.stacks if one.drift_status == "DRIFTED"} == theirs
