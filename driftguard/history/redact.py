@@ -47,6 +47,7 @@ _CALLED = frozenset(
     )
 )
 """The fields that say what something is called by: they are looked up again, and hold nothing that was typed."""
+_LISTS_OF_NAMES = frozenset(("secretKeys",))
 _OWN_KEYS = {
     "session": ("csrf",),
     "token": ("hash",),
@@ -105,8 +106,14 @@ class Redactor(Values):
         return replace(
             evaluation,
             message=self.text(evaluation.message),
-            parameters=self.properties("", evaluation.parameters),
+            parameters=self._parameters(evaluation.parameters),
         )
+
+    def _parameters(self, parameters: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The parameters of a policy; those that list names of secrets hold none."""
+        others = {name: part for name, part in parameters.items() if name not in _LISTS_OF_NAMES}
+        named = {name: self.texts(parameters[name]) for name in _LISTS_OF_NAMES if name in parameters}
+        return {**self.properties("", others), **named}
 
     def finding(self, finding: Finding) -> Finding:
         """A finding; its detail is judged by the paths that it names."""
@@ -127,6 +134,8 @@ class Redactor(Values):
     def _detail(self, kind: str, data: Mapping[str, Json]) -> Json:
         result = {name: part for name, part in data.items() if name in ("differences", "undeclared")}
         clean = {name: self.tree(part, "", (name,)) for name, part in data.items() if name not in result}
+        if isinstance(data.get("parameters"), Mapping):
+            clean["parameters"] = self._parameters(data["parameters"])
         for name, items in result.items():
             clean[name] = [
                 {
