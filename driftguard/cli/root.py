@@ -15,6 +15,7 @@ import click
 from driftguard import __version__
 from driftguard.cli.app import App
 from driftguard.cli.extras import advice
+from driftguard.cli.terminal import guarded
 from driftguard.errors import DriftguardError
 
 EXIT_ERROR = 2
@@ -77,6 +78,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1, 2, 3 or 130."""
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         outcome: Any = cli.main(args=arguments, prog_name="driftguard", standalone_mode=False)
     except click.exceptions.Exit as stop:

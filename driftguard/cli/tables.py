@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from driftguard.model.markup import visible
+
 _COLOURS = {
     "CRITICAL": "red",
     "HIGH": "red",
@@ -27,7 +29,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], empty: str) 
 
     On a terminal the widest columns give way until every column is seen; elsewhere nothing is cut.
     """
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[visible(str(cell)) for cell in row] for row in rows]
     if not texts:
         click.echo(empty)
         return

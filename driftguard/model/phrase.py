@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from driftguard.model.markup import visible
 from driftguard.model.resource import Json
 
 _FLAT_KEYS = 6
@@ -25,7 +26,7 @@ def phrase(value: Json) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return " ".join(value.split()) or '""'
+        return visible(" ".join(value.split())) or '""'
     if isinstance(value, Mapping):
         return _object(value)
     if isinstance(value, list | tuple):
@@ -90,4 +91,4 @@ def _many(value: Json) -> bool:
 
 
 def _json(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return visible(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str))

@@ -80,10 +80,13 @@ class Journal:
         )
 
     def write(self, execution: Execution) -> Execution:
+        """Write it down; answers what the ledger keeps of it, for only that has no secrets and may be told."""
         if execution.token in self._known or not self._ledger.put_execution(execution):
             self._ledger.update_execution(execution)
-        self._known[execution.token] = execution
-        return execution
+        rows = self._ledger.executions(self.plan.id)
+        kept = next(one for one in rows if one.token == execution.token)
+        self._known[execution.token] = kept
+        return kept
 
     def audit(self, action: str, subject: str, detail: Mapping[str, Json]) -> None:
         self._ledger.audit(self._actor, action, subject, detail)

@@ -21,8 +21,11 @@ _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-def configure(verbose: int = 0) -> None:
-    """Write logs as JSON lines to stderr, those of the rest of the house too.  Property values are never among them."""
+def configure(verbose: int = 0, redact: Processor | None = None) -> None:
+    """Write logs as JSON lines to stderr, those of the rest of the house too.  Property values are never among them.
+
+    ``redact`` takes the secrets out of each event: what AWS answers to a wrong call may hold one.
+    """
     level = logging.DEBUG if verbose > 1 else logging.INFO
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -30,12 +33,14 @@ def configure(verbose: int = 0) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    discreet = [redact] if redact is not None else []
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), structlog.stdlib.add_logger_name, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *discreet,
                 structlog.processors.JSONRenderer(default=str),
             ],
         )
@@ -44,7 +49,7 @@ def configure(verbose: int = 0) -> None:
     house.handlers, house.propagate = [handler], False
     house.setLevel(level)
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, *discreet, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )

@@ -58,7 +58,7 @@ def serve(
 
     web = wiring.settings.web
     refuse_unsafe(web, wiring.store)
-    logs.configure(verbose)
+    logs.configure(verbose, wiring.redactor.redact_event)
     made = services(wiring)
     app = create_app(made)
     last_spans = tracing.install(app)
@@ -99,7 +99,7 @@ def work(wiring: Wiring, *, verbose: int = 0) -> None:
 
     if not wiring.settings.service.schedules and not wiring.settings.service.events.queue_url:
         raise ConfigError("there is nothing to work on.", fix="Write service.schedules or service.events.")
-    logs.configure(verbose)
+    logs.configure(verbose, wiring.redactor.redact_event)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())

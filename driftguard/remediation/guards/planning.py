@@ -195,6 +195,10 @@ def readable_value(at: Planned) -> str:
                 if at.step.action is ActionKind.REVERT_DRIFT:
                     return ""  # shown redacted; CloudFormation puts it back without us
                 return f"{change.path} holds a secret, which a plan must not show."
+    for name, value in at.step.parameters.items():
+        # The lines around a change of a template, for one.
+        if at.material.secret("", f"/{name}", value):
+            return f"{name} of the step would show a secret that stands beside what it changes."
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from driftguard.model.markup import visible
 from driftguard.model.remediation import Change, Plan, Step
 from driftguard.remediation.render.short import footer, head, left, look
 from driftguard.remediation.render.words import WIDTH, action, brief, rollback, where
@@ -18,7 +19,7 @@ def text(plan: Plan) -> str:
     for number, step in enumerate(plan.steps, 1):
         lines += [*_step(number, len(plan.steps), step), ""]
     lines += [*left(plan.left), *footer(plan)]
-    return "\n".join(lines).rstrip() + "\n"
+    return visible("\n".join(lines)).rstrip() + "\n"
 
 
 def _step(number: int, total: int, step: Step) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from driftguard.model.markup import visible
 from driftguard.model.remediation import ActionKind, Execution, ExecutionStatus, Plan
 from driftguard.remediation.render.short import left, name_of
 from driftguard.remediation.render.words import wrapped
@@ -29,7 +30,7 @@ def outcome(plan: Plan, executions: Sequence[Execution]) -> str:
         )
         if one is not None and one.detail:
             lines += wrapped(one.detail, _INDENT, _INDENT)
-    return "\n".join(lines) + "\n"
+    return visible("\n".join(lines)) + "\n"
 
 
 def _counts(plan: Plan, executions: Iterable[Execution]) -> str:

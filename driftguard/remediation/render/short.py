@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from driftguard.model.markup import visible
 from driftguard.model.remediation import ActionKind, Change, Cure, Plan, Refusal, Step
 from driftguard.remediation.parts import MARK
 from driftguard.remediation.render.summary import by_reason, look_first, members, summary
@@ -25,7 +26,7 @@ def text(plan: Plan) -> str:
             lines += [f"{cure}: {CURES[cure]}", *_group(steps), ""]
     lines += left(plan.left)
     lines += [*footer(plan)]
-    return "\n".join(lines).rstrip() + "\n"
+    return visible("\n".join(lines)).rstrip() + "\n"
 
 
 def sums(plan: Plan) -> str:
@@ -33,7 +34,7 @@ def sums(plan: Plan) -> str:
     lines = [*head(plan), ""]
     if looks := list(look(plan)):
         lines += ["Look at these before you approve", *looks, ""]
-    return "\n".join([*lines, *left(plan.left)]).rstrip() + "\n"
+    return visible("\n".join([*lines, *left(plan.left)])).rstrip() + "\n"
 
 
 def head(plan: Plan) -> Iterator[str]:

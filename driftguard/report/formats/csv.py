@@ -6,6 +6,7 @@ import csv
 import io
 
 from driftguard.model import Report
+from driftguard.model.markup import visible
 from driftguard.report.document import moment
 from driftguard.report.options import Options
 
@@ -91,6 +92,6 @@ def render(report: Report, options: Options) -> str:
 
 
 def _cell(value: str | None) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    text = value or ""
+    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection"), and that commands no terminal."""
+    text = visible(value or "")
     return f"'{text}" if text.startswith(_FORMULA) else text

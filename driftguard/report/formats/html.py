@@ -9,6 +9,7 @@ import jinja2
 
 from driftguard import __version__
 from driftguard.model import Report
+from driftguard.model.markup import visible
 from driftguard.report.charts import charts
 from driftguard.report.options import Options
 from driftguard.report.view import by_resource, percent, view
@@ -24,7 +25,11 @@ _CAUSES = 20
 @cache
 def _template() -> tuple[jinja2.Template, str]:
     folder = resources.files("driftguard.report") / "templates"
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
     source = (folder / "report.html.j2").read_text(encoding="utf-8")
     css = (folder / "report.css").read_text(encoding="utf-8").strip()
     return environment.from_string(source), css

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from driftguard.model import Report
+from driftguard.model.markup import Markdown, cell, code
 from driftguard.report.options import Options
-from driftguard.report.view import Item, View, percent, view
+from driftguard.report.view import Item, Tile, View, percent, view
 
 MEDIA_TYPE = "text/markdown; charset=utf-8"
 SUFFIX = ".md"
@@ -27,7 +27,7 @@ def render(report: Report, options: Options) -> str:
         "",
         f"**{shown.headline[0]}** {' '.join(shown.headline[1:])}".strip(),
         "",
-        *_table([tile.label for tile in shown.tiles], [[f"**{t.value}** {t.note}" for t in shown.tiles]]),
+        *_table([tile.label for tile in shown.tiles], [[_tile(t) for t in shown.tiles]]),
     ]
     lines += _causes(shown)
     sections = (("section.new", shown.new, "empty.new"), ("section.open", shown.still, "empty.open"))
@@ -72,7 +72,7 @@ def _item(item: Item, shown: View) -> Iterable[str]:
     yield f"{cell(item.place)} · {say('column.since')} {item.since} UTC · {item.who_label}: {cell(item.who)}"
     yield ""
     if item.changes:
-        rows = [[_code(c.path), _code(c.before), _code(c.after)] for c in item.changes]
+        rows = [[code(c.path), code(c.before), code(c.after)] for c in item.changes]
         yield from _table([say("column.property"), item.before_label, say("column.actual")], rows)
         yield ""
     elif item.message:
@@ -92,7 +92,7 @@ def _coverage(report: Report, shown: View) -> Iterable[str]:
         return
     header = [say(f"column.{name}") for name in ("reason", "where", "detail", "action", "count")]
     rows = [
-        [g.reason, g.place, f"{g.detail} {g.affected}".strip(), _code(g.action), str(g.count)]
+        [g.reason, g.place, f"{g.detail} {g.affected}".strip(), code(g.action), str(g.count)]
         for g in shown.gaps
     ]
     yield from _table(header, rows[:_MOST])
@@ -108,7 +108,7 @@ def _rest(shown: View) -> Iterable[str]:
     if shown.accepted:
         yield from ("", f"## {say('section.accepted')} ({len(shown.accepted)})", "")
         for item in shown.accepted[:_MOST]:
-            yield f"- {item.severity}: {cell(item.title)} ({say('column.waiver')} {item.finding.waiver or '–'})"
+            yield f"- {item.severity}: {cell(item.title)} ({say('column.waiver')} {cell(item.finding.waiver or '–')})"
     if shown.frameworks:
         yield from ("", f"## {say('section.frameworks')}", "")
         header = [
@@ -125,25 +125,11 @@ def _rest(shown: View) -> Iterable[str]:
         )
 
 
-def _table(header: list[str], rows: Iterable[list[str]]) -> list[str]:
+def _tile(tile: Tile) -> Markdown:
+    return Markdown(f"**{cell(tile.value)}** {cell(tile.note)}")
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    lines += [
-        "| " + " | ".join(part if part.startswith(("`", "**")) else cell(part) for part in row) + " |"
-        for row in rows
-    ]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
     return lines
-
-
-def cell(text: str) -> str:
-    """Text that Markdown leaves as it is: no markup, no new line, no end of a table cell."""
-    text = re.sub(r"\s+", " ", text)
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
-
-
-def _code(text: str) -> str:
-    if not text:
-        return ""
-    text = re.sub(r"\s+", " ", text).replace("|", "\\|")
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
-    pad = " " if fence != "`" else ""
-    return f"{fence}{pad}{text}{pad}{fence}"

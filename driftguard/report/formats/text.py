@@ -6,12 +6,14 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from driftguard.model import Report
+from driftguard.model.markup import visible
 from driftguard.report.options import Options
 from driftguard.report.view import Item, View, by_resource, view
 
@@ -52,9 +54,20 @@ def render(report: Report, options: Options) -> str:
         emoji=False,
     )
     for part in _parts(report, shown, options.verbose):
-        console.print(part)
+        console.print(_Tame(part))
     # The console fills lines up to its width; nobody needs those blanks.
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in out.getvalue().removesuffix("\n").split("\n")) + "\n"
+
+
+class _Tame:
+    """A part of the report, in which only the console itself commands the terminal: all texts end up here."""
+
+    def __init__(self, part: RenderableType) -> None:
+        self._part = part
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._part, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
 def _parts(report: Report, shown: View, verbose: bool) -> Iterable[RenderableType]:

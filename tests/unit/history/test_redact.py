@@ -77,6 +77,56 @@ def test_a_changed_secret_is_a_change_and_an_equal_one_is_not(case: dict[str, An
     assert Redactor(b"x" * 32).properties(case["type"], _fill(case["properties"])) != one
 
 
+def _leaves(value: Any, pointer: str = "") -> Any:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _leaves(part, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from _leaves(part, f"{pointer}/{i}")
+    yield pointer, value
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["type"] for case in CASES])
+def test_a_difference_is_as_discreet_as_the_whole_resource(case: dict[str, Any]) -> None:
+    """A drift shows one value at its pointer: it has the tag that it has in the resource, or is told in neither."""
+    redactor, properties = Redactor(KEY), _fill(case["properties"])
+    known = redactor.secrets_in(case["type"], properties)
+    for pointer, value in _leaves(properties):
+        if pointer:
+            shown = redactor.at(case["type"], pointer, value, known)
+            assert SECRET not in orjson.dumps(shown).decode(), pointer
+    for pointer, value in case.get("keeps", {}).items():
+        # What stands beside a name is not to be seen from its pointer, so that a name below a wildcard is hidden.
+        if not isinstance(value, dict | list) and not pointer.endswith("/Key"):
+            assert redactor.at(case["type"], pointer, value, known) == value, pointer
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"Password": 4242424242},
+        {"Input": '{"password": 4242424242}'},
+        {"Passwords": [4242424242]},
+        {"Secrets": {"db": {"value": 4242424242}}},
+        {"Args": ["--password", 4242424242]},
+        {"Variables": [{"Name": "PASSWORD", "Value": 4242424242}]},
+    ],
+)
+def test_a_number_that_is_a_secret_is_none_afterwards(properties: dict[str, Any]) -> None:
+    clean = Redactor(KEY).properties("AWS::Made::Up", properties)
+    assert "4242424242" not in orjson.dumps(clean).decode()
+    assert Redactor(KEY).properties("AWS::Made::Up", clean) == clean
+
+
+def test_a_number_and_its_text_have_one_tag() -> None:
+    """Templates say a number where AWS answers a text."""
+    redactor = Redactor(KEY)
+    assert redactor.properties("", {"Password": 42424242}) == redactor.properties(
+        "", {"Password": "42424242"}
+    )
+
+
 def _secret_everywhere() -> tuple[Any, Any]:
     lambda_key = ResourceKey(
         account="1" * 12, region="us-east-1", type="AWS::Lambda::Function", identifier="f"

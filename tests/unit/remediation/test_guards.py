@@ -159,6 +159,14 @@ REFUSED: list[tuple[str, Planned, str]] = [
         "would undo the change",
     ),
     ("secret", planned(material=Material(now=NOW, secret=lambda kind, place, value: True)), "holds a secret"),
+    (
+        "secret",
+        planned(
+            step=replace(STEP, parameters={"Diff": " Password: hunter2"}),
+            material=Material(now=NOW, secret=lambda kind, place, value: place == "/Diff"),
+        ),
+        "Diff of the step would show a secret",
+    ),
     ("document-not-allowed", planned(settings=with_settings(documents=("AWS-*",))), "allow-list"),
     ("deletes", planned(step=replace(STEP, deletes=True)), "--allow-deletes"),
     ("too-many", planned(settings=with_settings(max_per_run=1), earlier=(STEP,)), "most for one run"),
