@@ -112,7 +112,8 @@ class RunPart(Part):
         select = Select(_COLUMNS, "runs", "seq", orders)
         select.among("status", query.statuses)
         if query.at is not None:
-            select.condition("started_at <= ?", iso(query.at))
+            # One that was still at work at the moment had told nothing by then.
+            select.condition("finished_at <= ?", iso(query.at))
         newest = query if query.order else replace(query, order="-started_at")
         with self.database.read() as connection:
             return page(connection, select, newest, lambda rows: [_run(row) for row in rows])

@@ -14,7 +14,8 @@ import pytest
 
 from driftguard.errors import InputError, StoreError
 from driftguard.history.codec import from_iso
-from driftguard.history.evidence import _json, _pack, controls, export, verify
+from driftguard.history.controls import controls
+from driftguard.history.evidence import _json, _pack, export, verify
 from driftguard.history.port import Attestation, AuditEntry
 from driftguard.history.store import SqlStore
 from driftguard.history.tables.audit import START, chain
