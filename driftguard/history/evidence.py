@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +27,11 @@ from driftguard.history.port import AuditEntry, Store
 from driftguard.history.standing import Standing, standing, subject
 from driftguard.history.tables.audit import START, broken
 from driftguard.model import (
-    Evaluation,
     Gap,
     GapReason,
     Json,
     Outcome,
+    PolicySummary,
     Report,
     ResourceKey,
 )
@@ -71,8 +71,9 @@ def export(
 
     ``listed`` is the framework itself: with it the bundle names every control, those too that people have to
     judge and those that no policy answered.  Rests on what was known by then (`standing`): the newest run over
-    everything that had succeeded, and those over parts since.  Raises `StoreError` when there is none,
-    `InputError` when no policy of those runs belongs to the framework.
+    everything that had succeeded, and those over parts since.  From now on retention keeps all of it.  Raises
+    `StoreError` when there is none or retention has been there before, `InputError` when no policy of those runs
+    belongs to the framework.
     """
     known = standing(store, at)
     if known is None:
@@ -80,6 +81,7 @@ def export(
             f"no run had succeeded by {at:%Y-%m-%d %H:%M} UTC.",
             fix="`driftguard scan`, or name a later date.",
         )
+    _refuse_forgotten(known, at)
     files = _files(store, known, framework, at, listed)
     manifest = _manifest(known, framework, at, actor, files)
     seal = hashlib.sha256(manifest).hexdigest()
@@ -88,9 +90,32 @@ def export(
         sealed["hmac"] = hmac.new(key, manifest, hashlib.sha256).hexdigest()
     bundle = _pack({**files, "manifest.json": manifest, "seal.json": _json(sealed)})
     target.write_bytes(bundle)
+    _pin(store, known, framework, at)
     rests = {"run": known.report.run.id, "runs": [run.id for run in known.runs]}
     store.audit(actor, "evidence.export", framework, {"at": iso(at), **rests, "seal": seal})
     return seal
+
+
+def _refuse_forgotten(known: Standing, at: datetime) -> None:
+    """A verdict that is gone looks like one that never was: rather no evidence than that."""
+    lost = [run for run in known.runs if run.forgotten is not None and run.forgotten > at]
+    if lost:
+        raise StoreError(
+            f"what was known at {at:%Y-%m-%d %H:%M} UTC is forgotten: retention took verdicts of the run "
+            f"{lost[-1].id}, and no evidence had been exported of it before.",
+            fix="Name a later date, or take it from a backup of the store (`store restore`).",
+        )
+
+
+def _pin(store: Store, known: Standing, framework: str, at: datetime) -> None:
+    """Keep from retention what the bundle was made of, so that it can be made again."""
+    store.pin(at, (), [run.id for run in known.runs])
+    policies = _policies(known.report, framework)
+    moments: dict[datetime, list[ResourceKey]] = {}
+    for key, moment in _judged(known, policies, at).items():
+        moments.setdefault(moment, []).append(key)
+    for moment, keys in moments.items():
+        store.pin(moment, keys)
 
 
 def _manifest(known: Standing, framework: str, at: datetime, actor: str, files: Mapping[str, bytes]) -> bytes:
@@ -203,11 +228,7 @@ def _files(
     store: Store, known: Standing, framework: str, at: datetime, listed: Framework | None
 ) -> dict[str, bytes]:
     report = _with_the_unseen(known)
-    policies = {
-        policy.id: policy
-        for policy in report.policies.values()
-        if any(name.lower() == framework.lower() for name in policy.frameworks)
-    }
+    policies = _policies(report, framework)
     if not policies:
         names = sorted({name for policy in report.policies.values() for name in policy.frameworks})
         raise InputError(
@@ -215,7 +236,7 @@ def _files(
             fix=f"Known: {', '.join(names) or 'none'}.",
         )
     evaluations = [e for e in report.evaluations if e.policy in policies]
-    states = _states(store, _judged(known, evaluations, at))
+    states = _states(store, _judged(known, policies, at))
     attestations = [a for a in store.attestations(framework) if a.at <= at and a.holds(at)]
     findings = [*report.findings, *report.resolved]
     return {
@@ -272,13 +293,22 @@ def _coverage(known: Standing, report: Report) -> Json:
     }
 
 
-def _judged(known: Standing, evaluations: Iterable[Evaluation], at: datetime) -> dict[ResourceKey, datetime]:
-    """The judged resources, and when the run was over that judged each of them last."""
+def _policies(report: Report, framework: str) -> dict[str, PolicySummary]:
+    return {
+        policy.id: policy
+        for policy in report.policies.values()
+        if any(name.lower() == framework.lower() for name in policy.frameworks)
+    }
+
+
+def _judged(known: Standing, policies: Container[str], at: datetime) -> dict[ResourceKey, datetime]:
+    """The resources that ``policies`` judged, and when the run was over that judged each of them last."""
     judges = known.judges()
     moments: dict[ResourceKey, datetime] = {}
-    for evaluation in evaluations:
-        seen = judges[subject(evaluation)].finished_at or at
-        moments[evaluation.key] = max(seen, moments.get(evaluation.key, seen))
+    for evaluation in known.report.evaluations:
+        if evaluation.policy in policies:
+            seen = judges[subject(evaluation)].finished_at or at
+            moments[evaluation.key] = max(seen, moments.get(evaluation.key, seen))
     return moments
 
 

@@ -6,7 +6,7 @@ suite runs over both.  Every write is one transaction; every list is paged by an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -286,9 +286,12 @@ class Store(Protocol):
     def execution(self, execution_id: str) -> Execution | None:
         """The step that Systems Manager ran under this automation execution id."""
 
-    # -- the audit log
+    # -- the audit log, and what retention must not forget
     def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry: ...
     def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]: ...
+
+    def pin(self, at: datetime, keys: Collection[ResourceKey] | None = None, runs: Sequence[str] = ()) -> int:
+        """Keep what ``runs`` saw and the versions valid at ``at``, of ``keys`` or of all; answers how many versions."""
 
     # -- the run ledger: slots of schedules, units of slots, leases on units
     def clock(self, host: datetime) -> datetime:
