@@ -265,7 +265,9 @@ class Store(Protocol):
     def waivers(self, at: datetime | None = None) -> Sequence[Waiver]:
         """The waivers that nobody ended: now, or those that had been made and not ended by ``at``."""
 
-    def put_waiver(self, waiver: Waiver, *, actor: str) -> None: ...
+    def put_waiver(self, waiver: Waiver, *, actor: str) -> None:
+        """Write a waiver; one of the same id holds no longer, and ``waivers`` of a moment before tells it as it was."""
+
     def remove_waiver(self, waiver_id: str, *, actor: str) -> None: ...
 
     def attestations(self, framework: str = "") -> Sequence[Attestation]:

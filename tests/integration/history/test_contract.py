@@ -311,6 +311,37 @@ def test_waivers_come_and_go_and_leave_a_trace(store: SqlStore) -> None:
     assert [entry.action for entry in store.audit_entries()] == ["waiver.put", "waiver.remove"]
 
 
+def test_a_waiver_that_was_renewed_was_in_force_before(store: SqlStore) -> None:
+    def at(moment: datetime) -> list[tuple[str, datetime]]:
+        return [(one.reason, one.expires_at) for one in store.waivers(moment)]
+
+    first = Waiver(
+        id="W-1", reason="first", owner="kim", approver="lee", created_at=night(0), expires_at=night(20)
+    )
+    store.put_waiver(first, actor="lee")
+    store.put_waiver(
+        replace(first, reason="renewed", created_at=night(10), expires_at=night(40)), actor="lee"
+    )
+    assert [at(night(n)) for n in (-1, 5, 12)] == [
+        [],
+        [("first", night(20))],
+        [("renewed", night(40))],
+    ]
+    # The day on which it was made may be left as it was; then it was renewed when that was written.
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    longer = replace(first, reason="once more", created_at=night(10), expires_at=night(900))
+    store.put_waiver(longer, actor="lee")
+    assert at(before) == [("renewed", night(40))]
+    assert at(datetime.now(UTC) + timedelta(seconds=1)) == [("once more", night(900))]
+    assert store.waivers() == [longer]
+    store.remove_waiver("W-1", actor="lee")
+    ended = datetime.now(UTC)
+    store.put_waiver(replace(longer, reason="again", created_at=night(800)), actor="lee")
+    assert at(ended + timedelta(seconds=1)) == []
+    assert at(night(801)) == [("again", night(900))]
+    assert at(night(5)) == [("first", night(20))]
+
+
 def _plan() -> Plan:
     step = Step(
         id="s1",
