@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -298,6 +299,39 @@ def test_witnesses_are_the_latest_accepted_states(store: SqlStore) -> None:
     }
     assert (found[key("a")].actor, found[key("a")].reason) == ("kim", "accepted")
     assert datetime.now(UTC) - found[key("a")].accepted_at < timedelta(minutes=5)
+
+
+def test_findings_of_a_moment_are_filtered_ordered_and_counted_as_they_were(store: SqlStore) -> None:
+    grave = finding("a", severity=Severity.CRITICAL, title="a is open", stack="old", first_seen=night(0))
+    mild = finding("b", severity=Severity.LOW, first_seen=night(0))
+    store.record(report(0, findings=(grave, mild)), snapshot(0))
+    later = (
+        replace(
+            grave, severity=Severity.LOW, title="a is ajar", stack="new", first_seen=night(4), last_run="r5"
+        ),
+        replace(mild, severity=Severity.HIGH, last_run="r5"),
+    )
+    store.record(report(5, findings=later), snapshot(5))
+
+    def asked(at: datetime | None, **more: Any) -> list[str]:
+        page = store.findings(Query(at=at, **more))
+        assert page.total == len(page.items) == sum(store.finding_counts(Query(at=at, **more)).values())
+        return [one.key.identifier for one in page.items]
+
+    then, now = night(1), night(6)
+    assert asked(then) == ["a", "b"] and asked(now) == ["b", "a"] == asked(None)
+    assert store.finding_counts(Query(at=then)) == {"CRITICAL": 1, "LOW": 1}
+    assert store.finding_counts(Query(at=now)) == {"HIGH": 1, "LOW": 1}
+    assert asked(then, severities=("CRITICAL",)) == ["a"] and asked(then, severities=("HIGH",)) == []
+    assert asked(then, stacks=("old",)) == ["a"] and asked(then, stacks=("new",)) == []
+    assert asked(then, text="IS OPEN") == ["a"] and asked(then, text="ajar") == []
+    assert asked(now, text="ajar") == asked(None, text="ajar") == ["a"]
+    assert asked(then, since=night(2)) == [] and asked(now, since=night(2)) == ["a"]
+    assert asked(now, order="-first_seen") == ["a", "b"]
+    first = store.findings(Query(at=then, limit=1))
+    assert (first.items[0].severity, first.total) == (Severity.CRITICAL, 2)
+    second = store.findings(Query(at=then, limit=1, cursor=first.cursor))
+    assert [one.key.identifier for one in second.items] == ["b"] and second.cursor is None
 
 
 def test_waivers_come_and_go_and_leave_a_trace(store: SqlStore) -> None:
