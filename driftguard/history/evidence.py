@@ -27,6 +27,7 @@ from driftguard.history.port import AuditEntry, Store
 from driftguard.history.standing import Standing, standing, subject
 from driftguard.history.tables.audit import START, broken
 from driftguard.model import (
+    FindingStatus,
     Gap,
     GapReason,
     Json,
@@ -34,6 +35,7 @@ from driftguard.model import (
     PolicySummary,
     Report,
     ResourceKey,
+    Waiver,
 )
 from driftguard.rules.frameworks import Framework
 
@@ -238,26 +240,34 @@ def _files(
     evaluations = [e for e in report.evaluations if e.policy in policies]
     states = _states(store, _judged(known, policies, at))
     attestations = [a for a in store.attestations(framework) if a.at <= at and a.holds(at)]
+    waivers = _waivers(store, report, at)
     findings = [*report.findings, *report.resolved]
     return {
         "README.txt": _README.encode(),
-        "controls.json": _json(controls(report, framework, attestations, listed)),
+        "controls.json": _json(controls(_accepted(report, waivers), framework, attestations, listed)),
         "evaluations.jsonl": _lines(encode(evaluation) for evaluation in evaluations),
         "resources.jsonl": _lines(states),
         "findings.jsonl": _lines(encode(finding) for finding in findings),
         "coverage.json": _json(_coverage(known, report)),
-        "waivers.json": _json(_waivers(store, report, at)),
+        "waivers.json": _json([encode(waiver) for waiver in waivers]),
         "attestations.json": _json([encode(attestation) for attestation in attestations]),
         "policies.json": _json([encode(policy) for policy in policies.values()]),
         "audit.jsonl": _lines(_audit(store)),
     }
 
 
-def _waivers(store: Store, report: Report, at: datetime) -> Json:
+def _accepted(report: Report, waivers: Iterable[Waiver]) -> Report:
+    """``report`` without the acceptances that nothing in force stands for: what had ended since the run counts no more."""
+    held = {waiver.id for waiver in waivers}
+    listed = (f for f in report.findings if f.status is not FindingStatus.SUPPRESSED or f.waiver in held)
+    return replace(report, findings=tuple(listed))
+
+
+def _waivers(store: Store, report: Report, at: datetime) -> list[Waiver]:
     """Those of the store at ``at``, and those of files and templates that the run went by, which still hold."""
     stored = (replace(waiver, source="the store") for waiver in store.waivers(at))
     listed = sorted((*stored, *report.waivers), key=lambda waiver: (waiver.id, waiver.source))
-    return [encode(waiver) for waiver in listed if waiver.expires_at > at]
+    return [waiver for waiver in listed if waiver.expires_at > at]
 
 
 def _with_the_unseen(known: Standing) -> Report:

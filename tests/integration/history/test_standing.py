@@ -13,11 +13,14 @@ import pytest
 
 from driftguard.errors import StoreError
 from driftguard.history.evidence import export
+from driftguard.history.port import Query
 from driftguard.history.standing import standing
 from driftguard.history.store import SqlStore
 from driftguard.model import (
     ComplianceType,
     Evaluation,
+    FindingKind,
+    FindingStatus,
     Gap,
     GapReason,
     Outcome,
@@ -25,8 +28,9 @@ from driftguard.model import (
     Report,
     Scope,
     Severity,
+    Waiver,
 )
-from tests.history_values import ACCOUNT, drift, evaluation, night, report, resource, run, snapshot
+from tests.history_values import ACCOUNT, drift, evaluation, finding, night, report, resource, run, snapshot
 
 POLICY = PolicySummary(
     id="VERSIONING",
@@ -115,6 +119,35 @@ def test_a_run_that_was_still_at_work_is_no_evidence(store: SqlStore, tmp_path: 
     assert exported(store, 1 + 6 / 24, tmp_path)[0]["verdict"] == "COMPLIANT"
     with pytest.raises(StoreError, match="no run"):
         exported(store, 0.001, tmp_path)
+
+
+def test_a_waiver_that_was_over_accepts_nothing(store: SqlStore, tmp_path: Path) -> None:
+    waiver = Waiver(id="W-1", reason="r", owner="o", approver="a", created_at=night(0), expires_at=night(30))
+    store.put_waiver(waiver, actor="kim")
+    accepted = finding(
+        "a",
+        "VERSIONING",
+        kind=FindingKind.COMPLIANCE,
+        status=FindingStatus.SUPPRESSED,
+        waiver="W-1",
+    )
+    bad = verdicts(a="NON_COMPLIANT")
+    store.record(judged(29, evaluations=bad, findings=(accepted,)), snapshot(29, resource("a")))
+    assert exported(store, 29.5, tmp_path)[0]["verdict"] == "WAIVED"
+    row, _ = exported(store, 40, tmp_path)
+    assert (row["verdict"], row["waived"]) == ("NON_COMPLIANT", [])
+
+
+def test_verdicts_are_counted_as_of_a_moment(store: SqlStore) -> None:
+    def counts(at: float | None) -> set[tuple[str, str, int]]:
+        query = Query(at=None if at is None else night(at), accounts=(ACCOUNT,))
+        return set(store.evaluation_counts(query))
+
+    store.record(judged(0, evaluations=verdicts(a="NON_COMPLIANT", b="COMPLIANT")), snapshot(0))
+    store.record(judged(5, evaluations=verdicts(a="COMPLIANT", b="COMPLIANT")), snapshot(5))
+    assert counts(-1) == set()
+    assert counts(1) == {("VERSIONING", "COMPLIANT", 1), ("VERSIONING", "NON_COMPLIANT", 1)}
+    assert counts(6) == counts(None) == {("VERSIONING", "COMPLIANT", 2)}
 
 
 def test_a_report_of_now_is_of_everything_that_is_known(store: SqlStore) -> None:
