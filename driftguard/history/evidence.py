@@ -11,7 +11,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -40,6 +43,33 @@ from driftguard.model import (
 from driftguard.rules.frameworks import Framework
 
 FORMAT = "driftguard-evidence/1"
+FILES = frozenset(
+    {
+        "README.txt",
+        "attestations.json",
+        "audit.jsonl",
+        "controls.json",
+        "coverage.json",
+        "evaluations.jsonl",
+        "findings.jsonl",
+        "policies.json",
+        "resources.jsonl",
+        "waivers.json",
+    }
+)
+"""What every bundle holds, beside the manifest and the seal."""
+_UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What reading a damaged zip file raises."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _README = """Evidence bundle of driftguard.
 
@@ -151,7 +181,7 @@ def verify(bundle: Path, *, seal: str | None = None, key: bytes | None = None) -
         data = bundle.read_bytes()
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         return [f"{bundle.name} is no whole bundle ({error}): it was cut or changed."]
     manifest_raw, seal_raw = files.get("manifest.json"), files.get("seal.json")
     if manifest_raw is None or seal_raw is None:
@@ -186,23 +216,29 @@ def _seal_faults(manifest: bytes, sealed: Json, seal: str | None, key: bytes | N
 def _file_faults(files: Mapping[str, bytes], manifest: Json) -> list[str]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         return ["the manifest is of another format."]
-    listed = {entry["name"]: entry for entry in manifest["files"]}
-    faults = [f"{name} is missing." for name in listed if name not in files]
+    try:
+        listed = {str(entry["name"]): entry["sha256"] for entry in manifest["files"]}
+    except (KeyError, TypeError):
+        return ["the manifest does not say which files there are."]
+    faults = [f"{name} is missing." for name in sorted(FILES | listed.keys()) if name not in files]
     for name, data in files.items():
         if name in ("manifest.json", "seal.json"):
             continue
         if name not in listed:
             faults.append(f"{name} is not in the manifest.")
-        elif hashlib.sha256(data).hexdigest() != listed[name]["sha256"]:
+        elif hashlib.sha256(data).hexdigest() != listed[name]:
             faults.append(f"{name} was changed.")
     return faults
 
 
 def _audit_faults(raw: bytes) -> list[str]:
     entries = []
-    for line in raw.splitlines():
-        row = orjson.loads(line)
-        entries.append(AuditEntry(**{**row, "at": from_iso(row["at"])}))
+    for number, line in enumerate(raw.splitlines(), 1):
+        try:
+            row = orjson.loads(line)
+            entries.append(AuditEntry(**{**row, "at": from_iso(row["at"])}))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return [f"line {number} of the audit log is no entry."]
     fault = broken(entries, START)
     return [] if fault is None else [f"the audit log is broken at entry {fault}."]
 
