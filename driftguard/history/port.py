@@ -241,7 +241,9 @@ class Store(Protocol):
         """The report of a run (the newest one by default), rebuilt from the rows."""
 
     def resources(self, query: Query) -> Page[Resource]: ...
-    def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None: ...
+    def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
+        """A resource as it is, or was ``at`` a moment (then with the tags that its state of then shows)."""
+
     def find_keys(self, text: str) -> Sequence[ResourceKey]:
         """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is."""
 

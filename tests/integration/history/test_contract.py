@@ -334,6 +334,52 @@ def test_findings_of_a_moment_are_filtered_ordered_and_counted_as_they_were(stor
     assert [one.key.identifier for one in second.items] == ["b"] and second.cursor is None
 
 
+def test_tags_and_names_are_those_of_the_newest_state(store: SqlStore) -> None:
+    def tagged(at: float, value: int, **more: Any) -> Version:
+        return Version(
+            key=key("a"),
+            valid_from=night(at),
+            valid_to=None,
+            state_hash="",
+            source="CONFIG_FILE",
+            properties={"x": value},
+            **more,
+        )
+
+    def known() -> tuple[dict[str, str], str | None]:
+        found = store.resource(key("a"))
+        assert found is not None
+        return dict(found.tags), found.name
+
+    store.record(report(3), snapshot(3, resource("a", {"x": 3}, tags={"owner": "kim"}, name="new")))
+    old = tagged(1, 1, tags={"owner": "old"}, name="old", arn="arn:old")
+    store.import_states([old])
+    assert known() == ({"owner": "kim"}, "new")
+    store.import_states(
+        [tagged(5, 5, tags={"owner": "lee"}, name="later"), replace(old, valid_from=night(4))]
+    )
+    assert known() == ({"owner": "lee"}, "later"), "whatever the order in the file"
+    blind = resource("a", {"x": 6}, coverage=frozenset({"x"}))
+    store.record(report(6), snapshot(6, blind))
+    assert known()[0] == {"owner": "lee"}, "a source that shows no tags says nothing about them"
+    store.record(report(7), snapshot(7, resource("a", {"x": 7})))
+    assert known() == ({}, "later")
+    assert store.resources(Query(tags={"owner": "lee"})).items == ()
+
+
+def test_tags_of_a_moment_are_those_of_its_state(store: SqlStore) -> None:
+    then = {"x": 1, "Tags": [{"Key": "owner", "Value": "kim"}]}
+    store.record(report(0), snapshot(0, resource("a", then, tags={"owner": "kim"})))
+    now = {"x": 1, "Tags": [{"Key": "owner", "Value": "lee"}]}
+    store.record(report(5), snapshot(5, resource("a", now, tags={"owner": "lee", "aws:stack": "s"})))
+    found = store.resource(key("a"), night(1))
+    assert found is not None and found.tags == {"owner": "kim"}
+    [listed] = store.resources(Query(at=night(1))).items
+    assert listed.tags == {"owner": "kim"}
+    present = store.resource(key("a"))
+    assert present is not None and present.tags == {"owner": "lee", "aws:stack": "s"}
+
+
 def test_waivers_come_and_go_and_leave_a_trace(store: SqlStore) -> None:
     waiver = Waiver(id="W-1", reason="migration", owner="kim", approver="lee", expires_at=night(30))
     store.put_waiver(waiver, actor="lee")
