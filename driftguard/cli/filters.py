@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -77,9 +77,18 @@ def moment(text: str | None, *, start: bool = False) -> datetime | None:
         raise InputError(
             f"{text!r} is not a time.", fix="Write 2026-09-30 or 2026-09-30T02:00:00+09:00."
         ) from None
-    if len(text) == 10 and not start:
+    # 2026-09-30, 20260930, 2026-W40-3: a day, with no time of day behind it.
+    if not start and _day(text):
         value = value.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def page_query(query: Query, **changes: Any) -> Query:

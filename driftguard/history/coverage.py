@@ -85,7 +85,7 @@ class Covered:
             return False
         if stack_id in self.stack_ids:
             return not any(
-                gap.stack is not None and gap.stack in (stack_id, _name(stack_id)) for gap in self.gaps
+                gap.stack is not None and gap.stack in (stack_id, stack_name(stack_id)) for gap in self.gaps
             )
         return self.region(key.account, key.region)
 
@@ -125,7 +125,7 @@ def _service(key: ResourceKey) -> str:
     return key.type.split("::")[1]
 
 
-def _name(stack_id: str) -> str:
+def stack_name(stack_id: str) -> str:
     """The stack's name in its ARN: ``arn:...:stack/NAME/UUID``."""
     parts = stack_id.split("/")
     return parts[1] if len(parts) > 1 else stack_id

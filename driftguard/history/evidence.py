@@ -11,33 +11,74 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import lzma
+import struct
 import zipfile
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from driftguard import __version__
 from driftguard.errors import InputError, StoreError
 from driftguard.history.codec import encode, from_iso, iso
-from driftguard.history.port import Attestation, AuditEntry, Query, Store
+from driftguard.history.controls import controls
+from driftguard.history.port import AuditEntry, Store
+from driftguard.history.standing import Standing, standing, subject
 from driftguard.history.tables.audit import START, broken
-from driftguard.model import ComplianceType, Evaluation, FindingKind, FindingStatus, Json, Report, ResourceKey
-from driftguard.rules.frameworks import ControlFile, Framework
+from driftguard.model import (
+    FindingStatus,
+    Gap,
+    GapReason,
+    Json,
+    Outcome,
+    PolicySummary,
+    Report,
+    ResourceKey,
+    Waiver,
+)
+from driftguard.rules.frameworks import Framework
 
 FORMAT = "driftguard-evidence/1"
+FILES = frozenset(
+    {
+        "README.txt",
+        "attestations.json",
+        "audit.jsonl",
+        "controls.json",
+        "coverage.json",
+        "evaluations.jsonl",
+        "findings.jsonl",
+        "policies.json",
+        "resources.jsonl",
+        "waivers.json",
+    }
+)
+"""What every bundle holds, beside the manifest and the seal."""
+_UNREADABLE = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What reading a damaged zip file raises."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _README = """Evidence bundle of driftguard.
 
 controls.json      every control of the framework with its verdict, policies, attestations and waivers
 evaluations.jsonl  every verdict that the controls rest on
 resources.jsonl    the state of every judged resource, as AWS reported it (secrets replaced by keyed tags)
-findings.jsonl     the open, accepted and resolved findings of the run
-coverage.json      what the run looked at, and every gap
+findings.jsonl     the open, accepted and resolved findings
+coverage.json      the runs that all of this rests on and what each looked at (`over_everything`: the one that the
+                   others add to, null if there never was one), and every gap that they leave
 waivers.json       what was accepted: in the store, and in files and templates as the run found it (`source`
                    names the place; of one id, the waiver of a file counts and not the store's)
 attestations.json, policies.json
@@ -61,42 +102,74 @@ def export(
     """Write the bundle of ``framework`` as of ``at`` to ``target``; answers its seal (SHA-256, hex).
 
     ``listed`` is the framework itself: with it the bundle names every control, those too that people have to
-    judge and those that no policy of the run answered.  Rests on the newest run that had succeeded by then.  Raises `StoreError` when there is none, `InputError`
-    when no policy of that run belongs to the framework.
+    judge and those that no policy answered.  Rests on what was known by then (`standing`): the newest run over
+    everything that had succeeded, and those over parts since.  From now on retention keeps all of it.  Raises
+    `StoreError` when there is none or retention has been there before, `InputError` when no policy of those runs
+    belongs to the framework.
     """
-    runs = store.runs(Query(at=at, statuses=("SUCCEEDED",), limit=1)).items
-    report = store.report(runs[0].id) if runs else None
-    if report is None:
+    known = standing(store, at)
+    if known is None:
         raise StoreError(
             f"no run had succeeded by {at:%Y-%m-%d %H:%M} UTC.",
             fix="`driftguard scan`, or name a later date.",
         )
-    files = _files(store, report, framework, at, listed)
-    manifest = _json(
-        {
-            "format": FORMAT,
-            "framework": framework,
-            "at": iso(at),
-            "created_at": iso(datetime.now(UTC)),
-            "created_by": actor,
-            "run": report.run.id,
-            "tool_version": __version__,
-            "run_tool_version": report.run.tool_version,
-            "policy_version": report.run.policy_version,
-            "files": [
-                {"name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-                for name, data in sorted(files.items())
-            ],
-        }
-    )
+    _refuse_forgotten(known, at)
+    files = _files(store, known, framework, at, listed)
+    manifest = _manifest(known, framework, at, actor, files)
     seal = hashlib.sha256(manifest).hexdigest()
     sealed: dict[str, str] = {"manifest_sha256": seal}
     if key is not None:
         sealed["hmac"] = hmac.new(key, manifest, hashlib.sha256).hexdigest()
     bundle = _pack({**files, "manifest.json": manifest, "seal.json": _json(sealed)})
     target.write_bytes(bundle)
-    store.audit(actor, "evidence.export", framework, {"at": iso(at), "run": report.run.id, "seal": seal})
+    _pin(store, known, framework, at)
+    rests = {"run": known.report.run.id, "runs": [run.id for run in known.runs]}
+    store.audit(actor, "evidence.export", framework, {"at": iso(at), **rests, "seal": seal})
     return seal
+
+
+def _refuse_forgotten(known: Standing, at: datetime) -> None:
+    """A verdict that is gone looks like one that never was: rather no evidence than that."""
+    lost = [run for run in known.runs if run.forgotten is not None and run.forgotten > at]
+    if lost:
+        raise StoreError(
+            f"what was known at {at:%Y-%m-%d %H:%M} UTC is forgotten: retention took verdicts of the run "
+            f"{lost[-1].id}, and no evidence had been exported of it before.",
+            fix="Name a later date, or take it from a backup of the store (`store restore`).",
+        )
+
+
+def _pin(store: Store, known: Standing, framework: str, at: datetime) -> None:
+    """Keep from retention what the bundle was made of, so that it can be made again."""
+    store.pin(at, (), [run.id for run in known.runs])
+    policies = _policies(known.report, framework)
+    moments: dict[datetime, list[ResourceKey]] = {}
+    for key, moment in _judged(known, policies, at).items():
+        moments.setdefault(moment, []).append(key)
+    for moment, keys in moments.items():
+        store.pin(moment, keys)
+
+
+def _manifest(known: Standing, framework: str, at: datetime, actor: str, files: Mapping[str, bytes]) -> bytes:
+    run = known.report.run
+    return _json(
+        {
+            "format": FORMAT,
+            "framework": framework,
+            "at": iso(at),
+            "created_at": iso(datetime.now(UTC)),
+            "created_by": actor,
+            "run": run.id,
+            "runs": [one.id for one in known.runs],
+            "tool_version": __version__,
+            "run_tool_version": run.tool_version,
+            "policy_version": run.policy_version,
+            "files": [
+                {"name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                for name, data in sorted(files.items())
+            ],
+        }
+    )
 
 
 def verify(bundle: Path, *, seal: str | None = None, key: bytes | None = None) -> list[str]:
@@ -108,7 +181,7 @@ def verify(bundle: Path, *, seal: str | None = None, key: bytes | None = None) -
         data = bundle.read_bytes()
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         return [f"{bundle.name} is no whole bundle ({error}): it was cut or changed."]
     manifest_raw, seal_raw = files.get("manifest.json"), files.get("seal.json")
     if manifest_raw is None or seal_raw is None:
@@ -143,23 +216,29 @@ def _seal_faults(manifest: bytes, sealed: Json, seal: str | None, key: bytes | N
 def _file_faults(files: Mapping[str, bytes], manifest: Json) -> list[str]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         return ["the manifest is of another format."]
-    listed = {entry["name"]: entry for entry in manifest["files"]}
-    faults = [f"{name} is missing." for name in listed if name not in files]
+    try:
+        listed = {str(entry["name"]): entry["sha256"] for entry in manifest["files"]}
+    except (KeyError, TypeError):
+        return ["the manifest does not say which files there are."]
+    faults = [f"{name} is missing." for name in sorted(FILES | listed.keys()) if name not in files]
     for name, data in files.items():
         if name in ("manifest.json", "seal.json"):
             continue
         if name not in listed:
             faults.append(f"{name} is not in the manifest.")
-        elif hashlib.sha256(data).hexdigest() != listed[name]["sha256"]:
+        elif hashlib.sha256(data).hexdigest() != listed[name]:
             faults.append(f"{name} was changed.")
     return faults
 
 
 def _audit_faults(raw: bytes) -> list[str]:
     entries = []
-    for line in raw.splitlines():
-        row = orjson.loads(line)
-        entries.append(AuditEntry(**{**row, "at": from_iso(row["at"])}))
+    for number, line in enumerate(raw.splitlines(), 1):
+        try:
+            row = orjson.loads(line)
+            entries.append(AuditEntry(**{**row, "at": from_iso(row["at"])}))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return [f"line {number} of the audit log is no entry."]
     fault = broken(entries, START)
     return [] if fault is None else [f"the audit log is broken at entry {fault}."]
 
@@ -184,55 +263,104 @@ def _lines(rows: Iterable[Json]) -> bytes:
 
 
 def _files(
-    store: Store, report: Report, framework: str, at: datetime, listed: Framework | None
+    store: Store, known: Standing, framework: str, at: datetime, listed: Framework | None
 ) -> dict[str, bytes]:
-    policies = {
-        policy.id: policy
-        for policy in report.policies.values()
-        if any(name.lower() == framework.lower() for name in policy.frameworks)
-    }
+    report = _with_the_unseen(known)
+    policies = _policies(report, framework)
     if not policies:
-        known = sorted({name for policy in report.policies.values() for name in policy.frameworks})
+        names = sorted({name for policy in report.policies.values() for name in policy.frameworks})
         raise InputError(
             f"no policy of the run {report.run.id} belongs to `{framework}`.",
-            fix=f"Known: {', '.join(known) or 'none'}.",
+            fix=f"Known: {', '.join(names) or 'none'}.",
         )
     evaluations = [e for e in report.evaluations if e.policy in policies]
-    taken = report.run.finished_at or at
-    states = _states(store, {evaluation.key for evaluation in evaluations}, taken)
+    states = _states(store, _judged(known, policies, at))
     attestations = [a for a in store.attestations(framework) if a.at <= at and a.holds(at)]
+    waivers = _waivers(store, report, at)
     findings = [*report.findings, *report.resolved]
     return {
         "README.txt": _README.encode(),
-        "controls.json": _json(controls(report, framework, attestations, listed)),
+        "controls.json": _json(controls(_accepted(report, waivers), framework, attestations, listed)),
         "evaluations.jsonl": _lines(encode(evaluation) for evaluation in evaluations),
         "resources.jsonl": _lines(states),
         "findings.jsonl": _lines(encode(finding) for finding in findings),
-        "coverage.json": _json(
-            {
-                "run": encode(report.run),
-                "outcome": report.outcome.value,
-                "coverage": encode(report.coverage),
-                "gaps": [encode(gap) for gap in report.gaps],
-            }
-        ),
-        "waivers.json": _json(_waivers(store, report, at)),
+        "coverage.json": _json(_coverage(known, report)),
+        "waivers.json": _json([encode(waiver) for waiver in waivers]),
         "attestations.json": _json([encode(attestation) for attestation in attestations]),
         "policies.json": _json([encode(policy) for policy in policies.values()]),
         "audit.jsonl": _lines(_audit(store)),
     }
 
 
-def _waivers(store: Store, report: Report, at: datetime) -> Json:
+def _accepted(report: Report, waivers: Iterable[Waiver]) -> Report:
+    """``report`` without the acceptances that nothing in force stands for: what had ended since the run counts no more."""
+    held = {waiver.id for waiver in waivers}
+    listed = (f for f in report.findings if f.status is not FindingStatus.SUPPRESSED or f.waiver in held)
+    return replace(report, findings=tuple(listed))
+
+
+def _waivers(store: Store, report: Report, at: datetime) -> list[Waiver]:
     """Those of the store at ``at``, and those of files and templates that the run went by, which still hold."""
     stored = (replace(waiver, source="the store") for waiver in store.waivers(at))
     listed = sorted((*stored, *report.waivers), key=lambda waiver: (waiver.id, waiver.source))
-    return [encode(waiver) for waiver in listed if waiver.expires_at > at]
+    return [waiver for waiver in listed if waiver.expires_at > at]
 
 
-def _states(store: Store, keys: set[ResourceKey], at: datetime) -> Iterable[Json]:
-    for key in sorted(keys):
-        resource = store.resource(key, at)  # and never its state of today: that is no evidence of then
+def _with_the_unseen(known: Standing) -> Report:
+    """The report of what is known, with a gap where nobody ever looked."""
+    if known.over_everything is not None:
+        return known.report
+    unseen = Gap(
+        reason=GapReason.NOT_RECORDED,
+        account="*",
+        region="*",
+        detail="No run looked at everything: what lies outside the scopes of the runs named here was never seen.",
+    )
+    return replace(known.report, gaps=(*known.report.gaps, unseen), outcome=Outcome.PARTIAL)
+
+
+def _coverage(known: Standing, report: Report) -> Json:
+    base = known.over_everything
+    return {
+        "run": encode(report.run),
+        "runs": [
+            {
+                "run": encode(one.run),
+                "outcome": one.outcome.value,
+                "coverage": encode(one.coverage),
+                "gaps": len(one.gaps),
+            }
+            for one in known.reports
+        ],
+        "over_everything": None if base is None else base.id,
+        "outcome": report.outcome.value,
+        "coverage": encode(report.coverage),
+        "gaps": [encode(gap) for gap in report.gaps],
+    }
+
+
+def _policies(report: Report, framework: str) -> dict[str, PolicySummary]:
+    return {
+        policy.id: policy
+        for policy in report.policies.values()
+        if any(name.lower() == framework.lower() for name in policy.frameworks)
+    }
+
+
+def _judged(known: Standing, policies: Container[str], at: datetime) -> dict[ResourceKey, datetime]:
+    """The resources that ``policies`` judged, and when the run was over that judged each of them last."""
+    judges = known.judges()
+    moments: dict[ResourceKey, datetime] = {}
+    for evaluation in known.report.evaluations:
+        if evaluation.policy in policies:
+            seen = judges[subject(evaluation)].finished_at or at
+            moments[evaluation.key] = max(seen, moments.get(evaluation.key, seen))
+    return moments
+
+
+def _states(store: Store, moments: Mapping[ResourceKey, datetime]) -> Iterable[Json]:
+    for key, moment in sorted(moments.items()):
+        resource = store.resource(key, moment)  # and never its state of today: that is no evidence of then
         yield encode(resource) if resource is not None else {"key": encode(key), "state": "not in the store"}
 
 
@@ -242,102 +370,3 @@ def _audit(store: Store) -> Iterable[Json]:
         for entry in entries:
             yield encode(entry)
         after = entries[-1].sequence
-
-
-def controls(
-    report: Report,
-    framework: str,
-    attestations: Iterable[Attestation] = (),
-    listed: Framework | None = None,
-) -> list[Json]:
-    """Every control of ``framework`` with its verdict and what it rests on."""
-    known = {control.id: control for control in listed.controls} if listed is not None else {}
-    of_control: dict[str, list[str]] = defaultdict(list)
-    for policy in report.policies.values():
-        for name, ids in policy.frameworks.items():
-            if name.lower() == framework.lower():
-                for control in ids:
-                    of_control[control].append(policy.id)
-    attested: dict[str, list[Attestation]] = defaultdict(list)
-    for attestation in attestations:
-        attested[attestation.control].append(attestation)
-    verdicts: dict[str, list[Evaluation]] = defaultdict(list)
-    for evaluation in report.evaluations:
-        verdicts[evaluation.policy].append(evaluation)
-    waived = {
-        (finding.key, finding.subject): finding.waiver
-        for finding in report.findings
-        if finding.kind is FindingKind.COMPLIANCE and finding.status is FindingStatus.SUPPRESSED
-    }
-    result = []
-    for control in sorted(of_control.keys() | attested.keys() | known.keys(), key=_natural):
-        rows = [
-            _policy_row(policy, verdicts[policy], waived, _unseen(report, policy))
-            for policy in sorted(of_control[control])
-        ]
-        result.append(
-            {
-                "control": control,
-                "title": known[control].title if control in known else "",
-                "verdict": _verdict(
-                    [row["verdict"] for row in rows], bool(attested[control]), known.get(control)
-                ),
-                "policies": rows,
-                "attestations": [encode(attestation) for attestation in attested[control]],
-            }
-        )
-    return result
-
-
-def _unseen(report: Report, policy: str) -> int:
-    """How many gaps may hide resources that ``policy`` judges."""
-    types = report.policies[policy].resource_types
-    return sum(gap.path is None and (gap.type is None or gap.type in types) for gap in report.gaps)
-
-
-def _policy_row(
-    policy: str,
-    evaluations: list[Evaluation],
-    waived: Mapping[tuple[ResourceKey, str], str | None],
-    unseen: int,
-) -> dict[str, Any]:
-    failing = [e for e in evaluations if e.compliance is ComplianceType.NON_COMPLIANT]
-    accepted = [e for e in failing if (e.key, policy) in waived]
-    counts = {kind.value: sum(e.compliance is kind for e in evaluations) for kind in ComplianceType}
-    if len(failing) > len(accepted):
-        verdict = "NON_COMPLIANT"
-    elif counts["INSUFFICIENT_DATA"]:
-        verdict = "INSUFFICIENT_DATA"
-    elif accepted:
-        verdict = "WAIVED"
-    else:
-        # Nothing found where something could not be looked at is no verdict.
-        empty = "INSUFFICIENT_DATA" if unseen else "NOT_APPLICABLE"
-        verdict = "COMPLIANT" if counts["COMPLIANT"] else empty
-    return {
-        "policy": policy,
-        "verdict": verdict,
-        "counts": counts,
-        "gaps": unseen,
-        "failing": [str(e.key) for e in failing if (e.key, policy) not in waived],
-        "waived": [{"resource": str(e.key), "waiver": waived[(e.key, policy)]} for e in accepted],
-    }
-
-
-def _verdict(verdicts: list[str], attested: bool, control: ControlFile | None = None) -> str:
-    """The worst verdict of a control's policies; a person's word counts where no machine judges.
-
-    NOT_ATTESTED: people have to judge it, and nobody did.
-    """
-    for word in ("NON_COMPLIANT", "INSUFFICIENT_DATA", "WAIVED", "COMPLIANT"):
-        if word in verdicts:
-            return word
-    if attested:
-        return "ATTESTED"
-    if control is not None and not verdicts:
-        return "INSUFFICIENT_DATA" if control.policies else "NOT_ATTESTED"
-    return "NOT_APPLICABLE"
-
-
-def _natural(control: str) -> tuple[Any, ...]:
-    return tuple((int(part), "") if part.isdigit() else (10**9, part) for part in control.split("."))

@@ -8,7 +8,7 @@ compared with, but it is no change.  So the order in which nights are imported m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 
@@ -34,6 +34,7 @@ def merge(known: Iterable[Sighting], seen: Iterable[Sighting]) -> list[Sighting]
     AWS Config has been seen to show different contents under one capture time.  That is no change: one of
     them stands for both, the same one whatever the order (a deletion, else the smallest ``rank``).
     """
+    known = list(known)
     by_time: dict[int, Sighting] = {}
     for sighting in (*known, *seen):
         present = by_time.get(sighting.at)
@@ -41,13 +42,25 @@ def merge(known: Iterable[Sighting], seen: Iterable[Sighting]) -> list[Sighting]
             by_time[sighting.at] = sighting
         elif _order(sighting) < _order(present):
             by_time[sighting.at] = replace(sighting, pinned=present.pinned or sighting.pinned)
+    holes = _holes(by_time, known)
     result: list[Sighting] = []
     ordered = sorted(by_time.values(), key=lambda sighting: sighting.at)
     for index, sighting in enumerate(ordered):
         until = ordered[index + 1].at if index + 1 < len(ordered) else None
-        quiet = bool(result) and result[-1].body == sighting.body
+        if sighting.at in holes and (until is None or holes[sighting.at] < until):
+            until = holes[sighting.at]
+        quiet = bool(result) and result[-1].body == sighting.body and result[-1].until == sighting.at
         result.append(replace(sighting, until=until, quiet=quiet))
     return result
+
+
+def _holes(by_time: Container[int], known: Iterable[Sighting]) -> dict[int, int]:
+    """When what was seen at a time ended, where retention has forgotten what came next.
+
+    A pinned sighting outlives those after it, and must not be stretched over the time that they told of.
+    """
+    ends = {sighting.at: sighting.until for sighting in known if sighting.until is not None}
+    return {at: until for at, until in ends.items() if until not in by_time}
 
 
 def _order(sighting: Sighting) -> tuple[bool, bytes]:

@@ -6,7 +6,7 @@ suite runs over both.  Every write is one transaction; every list is paged by an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -241,7 +241,9 @@ class Store(Protocol):
         """The report of a run (the newest one by default), rebuilt from the rows."""
 
     def resources(self, query: Query) -> Page[Resource]: ...
-    def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None: ...
+    def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
+        """A resource as it is, or was ``at`` a moment (then with the tags that its state of then shows)."""
+
     def find_keys(self, text: str) -> Sequence[ResourceKey]:
         """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is."""
 
@@ -265,7 +267,9 @@ class Store(Protocol):
     def waivers(self, at: datetime | None = None) -> Sequence[Waiver]:
         """The waivers that nobody ended: now, or those that had been made and not ended by ``at``."""
 
-    def put_waiver(self, waiver: Waiver, *, actor: str) -> None: ...
+    def put_waiver(self, waiver: Waiver, *, actor: str) -> None:
+        """Write a waiver; one of the same id holds no longer, and ``waivers`` of a moment before tells it as it was."""
+
     def remove_waiver(self, waiver_id: str, *, actor: str) -> None: ...
 
     def attestations(self, framework: str = "") -> Sequence[Attestation]:
@@ -286,9 +290,12 @@ class Store(Protocol):
     def execution(self, execution_id: str) -> Execution | None:
         """The step that Systems Manager ran under this automation execution id."""
 
-    # -- the audit log
+    # -- the audit log, and what retention must not forget
     def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, Json]) -> AuditEntry: ...
     def audit_entries(self, after: int = 0, limit: int = 1000) -> Sequence[AuditEntry]: ...
+
+    def pin(self, at: datetime, keys: Collection[ResourceKey] | None = None, runs: Sequence[str] = ()) -> int:
+        """Keep what ``runs`` saw and the versions valid at ``at``, of ``keys`` or of all; answers how many versions."""
 
     # -- the run ledger: slots of schedules, units of slots, leases on units
     def clock(self, host: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +13,19 @@ import orjson
 from driftguard.errors import StoreError
 from driftguard.history.bodies import Bodies
 from driftguard.history.codec import iso, micros
-from driftguard.history.database import Connection, batches, chunks
+from driftguard.history.database import Connection, batches, chunks, marks
+from driftguard.history.members import unpack_ids
+from driftguard.history.standing import standing_runs
 from driftguard.history.tables.audit import START, AuditPart, broken
-from driftguard.history.tables.base import Part
+from driftguard.history.tables.base import Part, members
+from driftguard.history.tables.identities import Identities
+from driftguard.history.tables.runs import RunPart
+from driftguard.model import ResourceKey
 from driftguard.model.schedule import EVENTS
 
 _PAGE = 2000
+_FACTS = {"drift": "drifts", "evaluation": "evaluations", "stack": "stacks"}
+"""What retention may forget of a run: the kind in its lists, and the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,8 @@ class UpkeepPart(Part):
 
     def _verify_intervals(self) -> list[str]:
         sql = (
-            "SELECT v.resource_id, v.valid_from FROM versions v WHERE v.valid_to IS NOT NULL AND NOT EXISTS "
+            # After a pinned version there may be a hole: what followed was forgotten.
+            "SELECT v.resource_id, v.valid_from FROM versions v WHERE v.valid_to IS NOT NULL AND v.pinned = 0 AND NOT EXISTS "
             "(SELECT 1 FROM versions n WHERE n.resource_id = v.resource_id AND n.valid_from = v.valid_to) LIMIT 20"
         )
         with self.database.read() as connection:
@@ -114,25 +123,21 @@ class UpkeepPart(Part):
         events, and deliveries that are over.
 
         Kept for ever: findings and their lives, runs, waivers, attestations, plans, executions, the audit log,
-        pinned versions, the present, and what a witness accepted.
+        what is pinned, the present, what a witness accepted, and the runs that any moment since ``before`` rests
+        on.
         """
         limit = micros(before)
+        resting = {run.id for run in standing_runs(RunPart(self.database).runs, before)}
         with self.database.write() as connection:
-            drifts = connection.run("DELETE FROM drifts WHERE valid_to < ?", (limit,))
-            evaluations = connection.run("DELETE FROM evaluations WHERE valid_to < ?", (limit,))
-            connection.run("DELETE FROM stacks WHERE valid_to < ?", (limit,))
-            versions = connection.run("DELETE FROM versions WHERE valid_to < ? AND pinned = 0", (limit,))
+            gone = _drop_facts(connection, limit)
+            versions = _drop_versions(connection, limit)
             connection.run(
                 "DELETE FROM acts WHERE at < ? AND NOT EXISTS (SELECT 1 FROM versions v "
                 "WHERE v.resource_id = acts.resource_id AND v.valid_from = acts.at)",
                 (limit,),
             )
             bodies = _drop_bodies(connection)
-            runs = connection.run(
-                "DELETE FROM run_members WHERE kind IN ('drift', 'evaluation', 'stack') AND run_seq IN "
-                "(SELECT seq FROM runs WHERE started_at < ?)",
-                (iso(before),),
-            )
+            runs = _drop_members(connection, before, resting, gone)
             # Slots of events and deliveries are many; those of schedules stay, for no night may come twice.
             over = "schedule = ? AND slot IN (SELECT slot FROM slots WHERE schedule = ? AND finished_at < ?)"
             connection.run(f"DELETE FROM units WHERE {over}", (EVENTS, EVENTS, limit))  # noqa: S608
@@ -140,16 +145,92 @@ class UpkeepPart(Part):
             connection.run(
                 "DELETE FROM outbox WHERE created_at < ? AND state NOT IN ('PENDING', 'SENDING')", (limit,)
             )
-        return Forgotten(versions=versions, bodies=bodies, drifts=drifts, evaluations=evaluations, runs=runs)
+        return Forgotten(
+            versions=versions,
+            bodies=bodies,
+            drifts=len(gone["drift"]),
+            evaluations=len(gone["evaluation"]),
+            runs=runs,
+        )
 
-    def pin(self, at: datetime) -> int:
-        """Keep every version that was valid at ``at`` from retention; answers how many."""
+    def pin(self, at: datetime, keys: Collection[ResourceKey] | None = None, runs: Sequence[str] = ()) -> int:
         moment = micros(at)
+        valid = "valid_from <= ? AND (valid_to IS NULL OR valid_to > ?)"
+        sql = f"UPDATE versions SET pinned = 1 WHERE {valid}"  # noqa: S608
         with self.database.write() as connection:
-            return connection.run(
-                "UPDATE versions SET pinned = 1 WHERE valid_from <= ? AND (valid_to IS NULL OR valid_to > ?)",
-                (moment, moment),
+            for batch in batches(list(runs)):
+                connection.run(f"UPDATE runs SET pinned = 1 WHERE id IN ({marks(len(batch))})", batch)  # noqa: S608
+            if keys is None:
+                return connection.run(sql, (moment, moment))
+            identities = Identities(connection)
+            found = [number for key in keys if (number := identities.find(key)) is not None]
+            return sum(
+                connection.run(f"{sql} AND resource_id IN ({part})", (moment, moment))
+                for part in chunks(found)
             )
+
+
+def _drop_facts(connection: Connection, limit: int) -> dict[str, set[int]]:
+    """Delete what ended before ``limit`` and no pinned run saw; answers the row ids by kind."""
+    kept: dict[str, set[int]] = {kind: set() for kind in _FACTS}
+    rows = connection.rows(
+        "SELECT m.kind, m.ids FROM run_members m JOIN runs r ON r.seq = m.run_seq WHERE r.pinned = 1"
+    )
+    for kind, ids in rows:
+        if kind in kept:
+            kept[kind].update(unpack_ids(ids))
+    gone: dict[str, set[int]] = {}
+    for kind, table in _FACTS.items():
+        found = connection.rows(f"SELECT id FROM {table} WHERE valid_to < ?", (limit,))  # noqa: S608
+        gone[kind] = {row[0] for row in found} - kept[kind]
+        for part in chunks(sorted(gone[kind])):
+            connection.run(f"DELETE FROM {table} WHERE id IN ({part})")  # noqa: S608
+    return gone
+
+
+def _drop_versions(connection: Connection, limit: int) -> int:
+    dropped = connection.run("DELETE FROM versions WHERE valid_to < ? AND pinned = 0", (limit,))
+    # A quiet sighting whose version went stands for it from now on: it is all that tells of that state.
+    connection.run(
+        "UPDATE versions SET quiet = 0 WHERE quiet = 1 AND NOT EXISTS (SELECT 1 FROM versions p "
+        "WHERE p.resource_id = versions.resource_id AND p.valid_to = versions.valid_from)"
+    )
+    return dropped
+
+
+def _drop_members(
+    connection: Connection, before: datetime, resting: Collection[str], gone: Mapping[str, set[int]]
+) -> int:
+    """Take the lists of what runs saw, and remember whose are not whole any more.
+
+    Those stay that are pinned, and those that a moment since ``before`` rests on.
+    """
+    limit = iso(before)
+    rows = connection.rows(
+        "SELECT seq, id, COALESCE(finished_at, started_at) FROM runs "
+        "WHERE started_at < ? AND pinned = 0 AND taken_at IS NOT NULL",
+        (limit,),
+    )
+    stay = {row[0] for row in rows if row[1] in resting or row[2] > limit}
+    taken = [row[0] for row in rows if row[0] not in stay]
+    lists = 0
+    for part in chunks(taken):
+        lists += connection.run(
+            f"DELETE FROM run_members WHERE kind IN ({marks(len(_FACTS))}) AND run_seq IN ({part})",  # noqa: S608
+            tuple(_FACTS),
+        )
+    lost = [
+        seq
+        for seq in sorted(stay)
+        if any(not ids.isdisjoint(members(connection, seq, kind)) for kind, ids in gone.items())
+    ]
+    for part in chunks([*taken, *lost]):
+        connection.run(
+            f"UPDATE runs SET forgotten_before = ? WHERE seq IN ({part}) "  # noqa: S608
+            "AND COALESCE(forgotten_before, 0) < ?",
+            (micros(before), micros(before)),
+        )
+    return lists
 
 
 def _drop_bodies(connection: Connection) -> int:

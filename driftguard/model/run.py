@@ -52,6 +52,8 @@ class Run:
     tool_version: str = ""
     policy_version: str = ""
     error: str = ""
+    forgotten: datetime | None = None
+    """Of what this run saw, retention has forgotten what had ended before this moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

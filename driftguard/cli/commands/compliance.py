@@ -37,7 +37,8 @@ def command(
 
     with Wiring(app.settings) as wiring:
         if framework:
-            return _framework(wiring, framework, everything, output)
+            _refuse_what_does_not_apply()
+            return _framework(wiring, query, framework, everything, output)
         statuses = query.statuses or (() if everything else ("NON_COMPLIANT", "INSUFFICIENT_DATA"))
         page = wiring.store.evaluations(page_query(query, subjects=subjects, statuses=statuses))
     if output == "json":
@@ -66,10 +67,31 @@ def command(
     return 1 if any(e.compliance == "NON_COMPLIANT" for e in page.items) else 0
 
 
-def _framework(wiring: Wiring, name: str, everything: bool, output: str) -> int:
+def _refuse_what_does_not_apply() -> None:
+    """Rather an error than a score of more than was asked for."""
+    from click.core import ParameterSource
+
+    from driftguard.errors import InputError
+
+    context = click.get_current_context()
+    names = {"subjects", "stacks", "severities", "statuses", "text", "limit", "cursor"}
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise InputError(
+            f"{', '.join(given)} does not narrow the controls of a framework.",
+            fix="Narrow them by --account, --region, --type and --at, or leave --framework out.",
+        )
+
+
+def _framework(wiring: Wiring, query: Query, name: str, everything: bool, output: str) -> int:
     """The controls of one framework, what fails first, and how the score was counted."""
     from driftguard.errors import InputError
-    from driftguard.history.port import Query
+    from driftguard.history.standing import standing_runs
     from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
     from driftguard.rules.shipped import all_frameworks
 
@@ -77,9 +99,12 @@ def _framework(wiring: Wiring, name: str, everything: bool, output: str) -> int:
     if framework is None:
         known = ", ".join(sorted(one.id for one in all_frameworks().frameworks))
         raise InputError(f"there is no framework {name}.", fix=f"Known: {known}.")
-    by_policy = tallies(wiring.store.evaluation_counts(Query()), wiring.catalogue)
-    now = wiring.clock()
-    attested = {one.control for one in wiring.store.attestations(framework.id) if one.holds(now)}
+    if query.at is not None and not standing_runs(wiring.store.runs, query.at):
+        raise InputError(f"no run had ended by {query.at:%Y-%m-%d %H:%M} UTC.", fix="Name a later date.")
+    by_policy = tallies(wiring.store.evaluation_counts(query), wiring.catalogue)
+    now = query.at or wiring.clock()
+    attestations = wiring.store.attestations(framework.id)
+    attested = {one.control for one in attestations if one.at <= now and one.holds(now)}
     rows, pairs = control_rows(framework, by_policy, attested), whole(framework, by_policy)
     failing = sum(row.status is ControlStatus.NON_COMPLIANT for row in rows)
     if output == "json":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from driftguard.cli.tables import more, table
 
 if TYPE_CHECKING:
     from driftguard.history.port import Query
-    from driftguard.model import Drift
+    from driftguard.model import Drift, Json, Report
 
 _DEFAULT = ("MODIFIED", "DELETED")
 
@@ -24,29 +25,20 @@ _DEFAULT = ("MODIFIED", "DELETED")
 @output_option()
 @pass_app
 def command(app: App, query: Query, everything: bool, output: str) -> int:
-    from driftguard.model import CoverageCounts
+    from driftguard.history.standing import standing
     from driftguard.wiring import Wiring
 
     if not query.statuses and not everything:
         query = page_query(query, statuses=_DEFAULT)
     with Wiring(app.settings) as wiring:
         page = wiring.store.drifts(query)
-        report = wiring.store.report()
+        # Of the moment that was asked for, and not of the newest run alone: it may have looked at one stack.
+        known = standing(wiring.store, query.at)
     if output == "json":
-        from driftguard.report.document import drift_list_document
-
-        print_json(
-            drift_list_document(
-                page.items,
-                run=report.run if report else None,
-                outcome=report.outcome if report else "PARTIAL",
-                coverage=report.coverage if report else CoverageCounts(),
-                findings=[f for f in report.findings if f.kind != "COMPLIANCE"] if report else (),
-                gaps=report.gaps if report else (),
-            )
-        )
+        print_json(_document(page.items, known.report if known else None))
     else:
-        empty = "Nothing is in drift." if report else "There is no run yet: `driftguard scan`."
+        none = "No run had ended by then." if query.at else "There is no run yet: `driftguard scan`."
+        empty = "Nothing is in drift." if known else none
         table(
             ("STATUS", "RESOURCE", "TYPE", "ACCOUNT", "REGION", "STACK", "WHAT", "WHO"),
             (_row(drift) for drift in page.items),
@@ -54,6 +46,20 @@ def command(app: App, query: Query, everything: bool, output: str) -> int:
         )
         more(page.cursor, page.total)
     return 1 if any(drift.drifted for drift in page.items) else 0
+
+
+def _document(drifts: Sequence[Drift], report: Report | None) -> Json:
+    from driftguard.model import CoverageCounts
+    from driftguard.report.document import drift_list_document
+
+    return drift_list_document(
+        drifts,
+        run=report.run if report else None,
+        outcome=report.outcome if report else "PARTIAL",
+        coverage=report.coverage if report else CoverageCounts(),
+        findings=[f for f in report.findings if f.kind != "COMPLIANCE"] if report else (),
+        gaps=report.gaps if report else (),
+    )
 
 
 def _row(drift: Drift) -> tuple[str, ...]:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("report", help=__doc__)
 @click.option("--format", "formats", default="text", show_default=True, help="One or more, comma-separated.")
-@click.option("--run", "run_id", help="A run's id; default: the newest.")
+@click.option(
+    "--run",
+    "run_id",
+    help="A run's id; default: all that is known, of the newest run over everything and those over parts since.",
+)
 @click.option("--framework", help="Only the verdicts of one framework.")
 @click.option(
     "--since",
@@ -56,7 +60,7 @@ def command(
     if several and not out:
         raise InputError("several reports need a folder.", fix="Name it with --out.")
     with Wiring(app.settings) as wiring:
-        report = wiring.store.report(run_id)
+        report = _report(wiring.store, run_id)
         if report is None:
             raise InputError(
                 "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
@@ -73,6 +77,15 @@ def command(
             )
             ending = f".{lang}{module.SUFFIX}" if len(languages) > 1 else module.SUFFIX
             _put(result, None if out is None else Path(out) / f"report{ending}" if several else Path(out))
+
+
+def _report(store: Store, run_id: str | None) -> Report | None:
+    from driftguard.history.standing import standing
+
+    if run_id is not None:
+        return store.report(run_id)
+    known = standing(store)
+    return None if known is None else known.report
 
 
 def _listed(text: str) -> list[str]:

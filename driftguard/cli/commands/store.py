@@ -73,7 +73,11 @@ def backup(app: App, target: str) -> None:
 @click.option("--yes", is_flag=True, help="Really forget.")
 @pass_app
 def retain(app: App, yes: bool) -> None:
-    """Forget closed versions older than `store.retention_days`; evidence stays."""
+    """Forget closed versions and verdicts older than `store.retention_days`.
+
+    What a bundle of evidence was exported of stays, so that it can be exported again.  Evidence of another date
+    from before then is refused afterwards: export first what an audit will ask for.
+    """
     from driftguard.wiring import Wiring
 
     before = datetime.now(UTC) - timedelta(days=app.settings.store.retention_days)

@@ -29,6 +29,7 @@ TABLES = (
     "policies",
     "stacks",
     "waivers",
+    "past_waivers",
     "plans",
     "approvals",
     "executions",

@@ -95,9 +95,10 @@ class ConclusionPart(Part):
             return page(connection, select, query, lambda rows: [evaluation_of(row) for row in rows])
 
     def evaluation_counts(self, query: Query) -> Sequence[VerdictCount]:
-        """Verdicts of now, counted by policy; only accounts, regions, types and policies of ``query`` narrow them."""
+        """Verdicts of now, or of a moment, counted by policy; only accounts, regions, types, identifiers and policies
+        of ``query`` narrow them."""
         select = Select("", _EVALUATIONS, "e.id", {})
-        _valid(select, replace(query, at=None), "e")
+        _valid(select, query, "e")
         _place(select, query)
         select.among("e.policy", query.subjects)
         narrowed = query.accounts or query.regions or query.types or query.identifiers

@@ -19,26 +19,31 @@ from driftguard.model.remediation import Approval, Execution, ExecutionStatus, P
 _EXECUTION = "plan_id, step, token, status, started_at, finished_at, execution_id, detail, state_hash"
 
 
+_WAIVERS_AT = (
+    "SELECT document FROM (SELECT id, document FROM waivers WHERE (removed_at IS NULL OR removed_at > ?) "
+    "AND (COALESCE(since, created_at) IS NULL OR COALESCE(since, created_at) <= ?) UNION ALL "
+    "SELECT id, document FROM past_waivers WHERE ended_at > ? AND (since IS NULL OR since <= ?)) found ORDER BY id"
+)
+
+
 class DecisionPart(Part):
     """Waivers, plans and what came of them.  Every decision writes an audit entry beside it."""
 
     # -- waivers
     def waivers(self, at: datetime | None = None) -> Sequence[Waiver]:
-        there = "removed_at IS NULL"
-        moment: tuple[str, ...] = ()
+        sql, moment = "SELECT document FROM waivers WHERE removed_at IS NULL ORDER BY id", ""
         if at is not None:
-            there = "(removed_at IS NULL OR removed_at > ?) AND (created_at IS NULL OR created_at <= ?)"
-            moment = (iso(at), iso(at))
+            sql, moment = _WAIVERS_AT, iso(at)
         with self.database.read() as connection:
-            rows = connection.rows(f"SELECT document FROM waivers WHERE {there} ORDER BY id", moment)  # noqa: S608
+            rows = connection.rows(sql, (moment,) * sql.count("?"))
         return [from_text(Waiver, row[0]) for row in rows]
 
     def put_waiver(self, waiver: Waiver, *, actor: str) -> None:
         with self.database.write() as connection:
-            connection.run("DELETE FROM waivers WHERE id = ?", (waiver.id,))
+            since = _end_waiver(connection, waiver)
             connection.run(
-                "INSERT INTO waivers (id, reason, owner, approver, created_at, expires_at, document) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO waivers (id, reason, owner, approver, created_at, expires_at, document, since) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     waiver.id,
                     waiver.reason,
@@ -47,6 +52,7 @@ class DecisionPart(Part):
                     None if waiver.created_at is None else iso(waiver.created_at),
                     iso(waiver.expires_at),
                     text(waiver),
+                    since,
                 ),
             )
             append(connection, actor, "waiver.put", waiver.id, encode(waiver))
@@ -200,6 +206,26 @@ class DecisionPart(Part):
         with self.database.read() as connection:
             rows = connection.rows(sql, (execution_id,))
         return _execution(rows[0]) if rows else None
+
+
+def _end_waiver(connection: Connection, waiver: Waiver) -> str | None:
+    """Keep what was written under the waiver's id, with its end; answers since when the new one holds, if that is
+    not since it was made."""
+    sql = "SELECT created_at, COALESCE(since, created_at), removed_at, document FROM waivers WHERE id = ?"
+    known = first(connection.rows(sql, (waiver.id,)))
+    if known is None:
+        return None
+    made, since, removed, document = known
+    begin = None if waiver.created_at is None else iso(waiver.created_at)
+    # Who renews one and leaves the day on which it was made as it is, has not renewed it on that day.
+    own = begin is not None and (made is None or begin > made) and (since is None or begin > since)
+    start = begin if own and begin is not None else iso(datetime.now(UTC))
+    connection.run(
+        "INSERT INTO past_waivers (id, since, ended_at, document) VALUES (?, ?, ?, ?)",
+        (waiver.id, since, start if removed is None else min(start, removed), document),
+    )
+    connection.run("DELETE FROM waivers WHERE id = ?", (waiver.id,))
+    return None if own else start
 
 
 def _approve(connection: Connection, plan_id: str, approval: Approval) -> None:

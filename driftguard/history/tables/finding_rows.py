@@ -13,7 +13,7 @@ from driftguard.history.port import Page, Query
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.facts import next_id
-from driftguard.model import Finding, FindingStatus
+from driftguard.model import Finding, FindingStatus, Severity
 
 _COLUMNS = (
     "id, fingerprint, kind, partition, account, region, type, identifier, subject, severity, severity_rank, "
@@ -31,6 +31,7 @@ _ORDERS = {
     "status": "status",
     "subject": "subject",
 }
+_TODAY = {"stack": "stack", "severity": "severity", "first_seen": "first_seen", "status": "findings.status"}
 
 
 def write_findings(
@@ -139,7 +140,7 @@ class FindingPart(Part):
         return from_text(Finding, row[0]) if row else None
 
     def findings(self, query: Query) -> Page[Finding]:
-        select = _select(query)
+        select = _select(query, self.database.dialect)
         with self.database.read() as connection:
             if query.at is not None:
                 return page(
@@ -150,10 +151,11 @@ class FindingPart(Part):
             return page(connection, select, query, lambda rows: _documents(connection, rows))
 
     def finding_counts(self, query: Query) -> Mapping[str, int]:
-        select = _select(query)
+        select = _select(query, self.database.dialect)
+        severity = "severity" if query.at is None else _then("severity", self.database.dialect)
         sql = (
-            f"SELECT severity, COUNT(*) FROM {select.source} "  # noqa: S608
-            f"WHERE {' AND '.join(select.where) or '1 = 1'} GROUP BY severity"
+            f"SELECT {severity}, COUNT(*) FROM {select.source} "  # noqa: S608
+            f"WHERE {' AND '.join(select.where) or '1 = 1'} GROUP BY {severity}"
         )
         with self.database.read() as connection:
             return {row[0]: int(row[1]) for row in connection.rows(sql, select.parameters)}
@@ -183,15 +185,31 @@ def _documents(connection: Connection, rows: Sequence[Row]) -> list[Finding]:
     return [from_text(Finding, found[int(row[0])]) for row in rows]
 
 
-def _select(query: Query) -> Select:
+def _select(query: Query, dialect: str) -> Select:
     if query.at is not None:
-        return _select_at(query)
+        return _select_at(query, dialect)
     select = Select("document", "findings", "id", _ORDERS)
-    _filter(select, query, "")
+    _filter(select, query)
+    if query.text:
+        select.condition(
+            "findings.id IN (SELECT finding_id FROM finding_texts WHERE text LIKE ? ESCAPE '!')",
+            contains(query.text),
+        )
     return select
 
 
-def _select_at(query: Query) -> Select:
+def _then(name: str, dialect: str) -> str:
+    """What a finding's document says: the columns beside it tell of today.  What it leaves out is empty."""
+    document = "finding_versions.document"
+    value = (
+        f"json_extract({document}, '$.{name}')"
+        if dialect == "sqlite"
+        else f"({document}::jsonb ->> '{name}')"
+    )
+    return f"COALESCE({value}, '')"
+
+
+def _select_at(query: Query, dialect: str) -> Select:
     """Findings as the newest run before a moment left them."""
     assert query.at is not None
     moment = iso(query.at)
@@ -200,27 +218,40 @@ def _select_at(query: Query) -> Select:
         "finding_versions.run_seq = (SELECT MAX(x.run_seq) FROM finding_versions x "
         "WHERE x.finding_id = findings.id AND x.at <= ?)"
     )
-    orders = {
-        name: column if column != "status" else "finding_versions.status" for name, column in _ORDERS.items()
+    own = {
+        name: _then(name, dialect)
+        for name in ("severity", "title", "message", "stack", "logical_id", "first_seen", "last_seen")
+    }
+    ranks = " ".join(f"WHEN '{severity.value}' THEN {severity.rank}" for severity in Severity)
+    orders = _ORDERS | {
+        "severity": f"CASE {own['severity']} {ranks} END",
+        "first_seen": own["first_seen"],
+        "last_seen": own["last_seen"],
+        "status": "finding_versions.status",
     }
     select = Select("finding_versions.document", source, "findings.id", orders, [], [moment])
-    _filter(select, query, "finding_versions.")
+    _filter(select, query, own | {"status": "finding_versions.status"})
+    if query.text:
+        parts = (own["title"], "identifier", own["logical_id"], own["stack"], "subject", own["message"])
+        joined = " || ' ' || ".join(parts)
+        select.condition(f"LOWER({joined}) LIKE ? ESCAPE '!'", contains(query.text))
     return select
 
 
-def _filter(select: Select, query: Query, versions: str) -> None:
+def _filter(select: Select, query: Query, own: Mapping[str, str] = _TODAY) -> None:
+    """The conditions of ``query``; ``own`` are the columns of what may change in a finding's life."""
     select.among("account", query.accounts)
     select.among("region", query.regions)
     select.among("type", query.types)
-    select.among("stack", query.stacks)
-    select.among("severity", tuple(value.upper() for value in query.severities))
+    select.among(own["stack"], query.stacks)
+    select.among(own["severity"], tuple(value.upper() for value in query.severities))
     select.among("kind", tuple(value.upper() for value in query.kinds))
     select.among("subject", query.subjects)
     select.among("identifier", query.identifiers)
     if query.since is not None:
-        select.condition("first_seen >= ?", iso(query.since))
+        select.condition(f"{own['first_seen']} >= ?", iso(query.since))
     statuses = tuple(value.upper() for value in query.statuses)
-    column = f"{versions or 'findings.'}status"
+    column = own["status"]
     if statuses == ("OPEN",):
         # Written out, so that the index of open findings is known to hold them all.
         select.condition(f"{column} IN ('NEW', 'NOTIFIED')")
@@ -228,8 +259,3 @@ def _filter(select: Select, query: Query, versions: str) -> None:
     elif "OPEN" in statuses:
         statuses = tuple(dict.fromkeys([*(s for s in statuses if s != "OPEN"), "NEW", "NOTIFIED"]))
     select.among(column, statuses)
-    if query.text:
-        select.condition(
-            "findings.id IN (SELECT finding_id FROM finding_texts WHERE text LIKE ? ESCAPE '!')",
-            contains(query.text),
-        )

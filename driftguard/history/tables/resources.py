@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 
@@ -29,6 +30,7 @@ _SOURCE = (
     "resources r JOIN versions v ON v.resource_id = r.id JOIN bodies b ON b.id = v.body_id "
     "LEFT JOIN texts c ON c.id = v.coverage_id"
 )
+_TAGS = ("tags", "taglist", "tagset")
 _KEY = "account = ? AND type = ? AND identifier = ? AND region = ? AND partition = ?"
 
 
@@ -88,7 +90,7 @@ class ResourcePart(Part):
             select.condition("v.body_id IS NOT NULL")
             select.counted = "versions v"
         with self.database.read() as connection:
-            return page(connection, select, query, lambda rows: _resources(connection, rows))
+            return page(connection, select, query, lambda rows: _resources(connection, rows, query.at))
 
     def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
         select = Select("", "", "", {})
@@ -97,7 +99,7 @@ class ResourcePart(Part):
         _valid(select, at)
         sql = f"SELECT {_COLUMNS} FROM {_SOURCE} WHERE {' AND '.join(select.where)}"  # noqa: S608
         with self.database.read() as connection:
-            found = _resources(connection, connection.rows(sql, select.parameters))
+            found = _resources(connection, connection.rows(sql, select.parameters), at)
         return found[0] if found else None
 
     def find_keys(self, text: str) -> Sequence[ResourceKey]:
@@ -206,10 +208,27 @@ def _valid(select: Select, at: datetime | None) -> None:
         select.condition("v.valid_from <= ? AND (v.valid_to IS NULL OR v.valid_to > ?)", moment, moment)
 
 
-def _resources(connection: Connection, rows: Sequence[Row]) -> list[Resource]:
+def _resources(connection: Connection, rows: Sequence[Row], at: datetime | None) -> list[Resource]:
     with _without_collector(len(rows)):
         bodies = Bodies(connection).lazily([row[9] for row in rows])
-        return [_resource(row, bodies[row[9]]) for row in rows]
+        if at is None:
+            return [_resource(row, bodies[row[9]]) for row in rows]
+        # The tags beside the state are those of today.
+        return [replace(_resource(row, bodies[row[9]]), tags=_tags_in(bodies[row[9]])) for row in rows]
+
+
+def _tags_in(properties: Mapping[str, Json]) -> dict[str, str]:
+    """The tags that a state itself shows, in whichever of the usual forms its type gives them."""
+    tags: dict[str, str] = {}
+    for name in properties:
+        value = properties[name] if name.lower().endswith(_TAGS) else None
+        if isinstance(value, Mapping):
+            tags |= {str(key): text for key, text in value.items() if isinstance(text, str)}
+        for row in value if isinstance(value, list | tuple) else ():
+            key = row.get("Key") if isinstance(row, Mapping) else None
+            if isinstance(key, str):
+                tags[key] = str(row.get("Value") or "")
+    return tags
 
 
 @contextmanager

@@ -45,7 +45,8 @@ from driftguard.model.schedule import Lease
 
 T = TypeVar("T")
 _COLUMNS = (
-    "id, status, outcome, started_at, finished_at, started_by, tool_version, policy_version, error, scope"
+    "id, status, outcome, started_at, finished_at, started_by, tool_version, policy_version, error, scope, "
+    "forgotten_before"
 )
 GAP_COLUMNS = "reason, account, region, detail, type, identifier, stack, path, action"
 
@@ -112,7 +113,8 @@ class RunPart(Part):
         select = Select(_COLUMNS, "runs", "seq", orders)
         select.among("status", query.statuses)
         if query.at is not None:
-            select.condition("started_at <= ?", iso(query.at))
+            # One that was still at work at the moment had told nothing by then.
+            select.condition("finished_at <= ?", iso(query.at))
         newest = query if query.order else replace(query, order="-started_at")
         with self.database.read() as connection:
             return page(connection, select, newest, lambda rows: [_run(row) for row in rows])
@@ -208,11 +210,12 @@ def _run(row: Row) -> Run:
         policy_version=row[7],
         error=row[8],
         scope=from_text(Scope, row[9]),
+        forgotten=None if row[10] is None else instant(row[10]),
     )
 
 
 def _report(connection: Connection, row: Row) -> Report:
-    seq, run = row[10], _run(row)
+    seq, run = row[11], _run(row)
     listed = members(connection, seq, "finding")
     resolved = members(connection, seq, "resolved")
     findings = findings_of_run(connection, [*listed, *resolved], seq)
@@ -241,7 +244,7 @@ def _report(connection: Connection, row: Row) -> Report:
     return Report(
         run=run,
         outcome=run.outcome or Outcome.PARTIAL,
-        coverage=from_text(CoverageCounts, row[12]),
+        coverage=from_text(CoverageCounts, row[13]),
         drifts=drifts,
         evaluations=load(
             "evaluation", "evaluations", EVALUATION, evaluation_of, lambda e: (e.key, e.policy, e.judge)
@@ -256,11 +259,17 @@ def _report(connection: Connection, row: Row) -> Report:
             "stack", "stacks", documents, _stack, lambda s: (s.account, s.region, s.name, s.stack_id)
         ),
         policies={policy.id: policy for policy in policies},
-        managed=int(row[13]),
-        unmanaged=int(row[14]),
+        managed=int(row[14]),
+        unmanaged=int(row[15]),
         waivers=load("waiver", "texts", "SELECT value FROM {table} WHERE id IN ({ids})", _waiver, _by_id),
-        notes=from_text(tuple[str, ...], row[15]),
+        notes=(*from_text(tuple[str, ...], row[16]), *_forgotten(run)),
     )
+
+
+def _forgotten(run: Run) -> tuple[str, ...]:
+    if run.forgotten is None:
+        return ()
+    return (f"Retention has forgotten verdicts of the run {run.id}: this is not all that it saw.",)
 
 
 def _stack(row: Row) -> StackState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from driftguard.history.bodies import Bodies
 from driftguard.history.codec import canonical, digest, iso, micros, pack_hash, text
@@ -92,13 +93,17 @@ class States:
         pending: list[_Pending] = []
         present: list[Version] = []
         times: dict[int, set[int]] = defaultdict(set)
+        newest: dict[ResourceKey, Version] = {}
         for state in states:
             start = micros(state.valid_from)
-            times[self._identities.see(state.key, _live(state))].add(start)
+            times[self._identities.get(state.key)].add(start)
+            if state.key not in newest or newest[state.key].valid_from < state.valid_from:
+                newest[state.key] = state
             pending.append((state.key, state, start))
             if not state.deleted:
                 present.append(state)
         self._train(present)
+        self._name(newest)
         before = self._shapes(times)
         self._write(pending)
         after = self._shapes(times)
@@ -115,6 +120,21 @@ class States:
             removed=removed,
             unchanged=len(pending) - added - changed - removed,
         )
+
+    def _name(self, newest: Mapping[ResourceKey, Version]) -> None:
+        """Take names and tags of delivered states, but not of ones that are older than what is known."""
+        numbers = {self._identities.get(key): key for key in newest}
+        known: dict[int, int] = {}
+        for batch in batches(list(numbers)):
+            sql = (
+                "SELECT resource_id, MAX(valid_from) FROM versions "  # noqa: S608
+                f"WHERE resource_id IN ({marks(len(batch))}) GROUP BY resource_id"
+            )
+            known.update((row[0], row[1]) for row in self._connection.rows(sql, batch))
+        for number, key in numbers.items():
+            state = newest[key]
+            if number not in known or micros(state.valid_from) > known[number]:
+                self._identities.see(key, _live(state))
 
     def _shapes(self, numbers: Iterable[int]) -> dict[int, list[tuple[int, int | None]]]:
         """The changes (time, body) of each resource, quiet sightings left out."""
@@ -287,11 +307,21 @@ def _live(state: Resource | Version) -> tuple[object, ...]:
     return (
         state.arn,
         state.name,
-        canonical(dict(state.tags)).decode() if state.tags else None,
+        canonical(dict(state.tags)).decode() if state.tags or _shows_tags(state) else None,
         None if created is None else iso(created),
         # What is written is there, unless it says otherwise; the newest sighting has the last word.
         0 if getattr(state, "deleted", False) else 1,
     )
+
+
+def _shows_tags(state: Resource | Version) -> bool:
+    """Whether a state without tags says that there are none, rather than nothing about them."""
+    return not getattr(state, "deleted", False) and _with_tags(state.coverage)
+
+
+@lru_cache(maxsize=1000)
+def _with_tags(coverage: frozenset[str] | None) -> bool:
+    return coverage is None or any("tag" in name.lower() for name in coverage)
 
 
 def _same(known: tuple[int, bytes | None, int | None, str | None], resource: Resource) -> bool:

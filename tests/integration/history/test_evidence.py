@@ -14,7 +14,8 @@ import pytest
 
 from driftguard.errors import InputError, StoreError
 from driftguard.history.codec import from_iso
-from driftguard.history.evidence import _json, _pack, controls, export, verify
+from driftguard.history.controls import controls
+from driftguard.history.evidence import FILES, _json, _pack, export, verify
 from driftguard.history.port import Attestation, AuditEntry
 from driftguard.history.store import SqlStore
 from driftguard.history.tables.audit import START, chain
@@ -129,6 +130,44 @@ def test_a_swapped_file_is_found(bundle: tuple[Path, str], tmp_path: Path) -> No
     assert verify(swapped) == ["resources.jsonl was changed."]
     resealed = _forged(path, tmp_path / "resealed.zip", {"resources.jsonl": held["findings.jsonl"]})
     assert verify(resealed, seal=seal) and verify(resealed, key=b"k" * 32)
+
+
+def test_whatever_is_wrong_is_named(bundle: tuple[Path, str], tmp_path: Path) -> None:
+    """However a bundle was made or damaged, there is a sentence about it, and never a traceback."""
+    path, _ = bundle
+    with zipfile.ZipFile(path) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+        listed = json.loads(held["manifest.json"])["files"]
+    assert FILES | {"manifest.json", "seal.json"} == held.keys()
+    target = tmp_path / "forged.zip"
+    for nonsense in (b"nonsense\n", b"[1]\n", b'{"at": 1}\n', b"\xff\n"):
+        assert verify(_forged(path, target, {"audit.jsonl": nonsense})) == [
+            "line 1 of the audit log is no entry."
+        ]
+    for wrong in ({"files": None}, {"files": [{}]}, {"files": ["x"]}, {"files": {"a": 1}}, {"files": 5}):
+        bad = held | {"manifest.json": _json(json.loads(held["manifest.json"]) | wrong)}
+        bad["seal.json"] = _json({"manifest_sha256": hashlib.sha256(bad["manifest.json"]).hexdigest()})
+        target.write_bytes(_pack(bad))
+        assert verify(target) == ["the manifest does not say which files there are."]
+    for name in sorted(FILES):
+        fewer = {file: data for file, data in held.items() if file != name}
+        manifest = json.loads(held["manifest.json"])
+        manifest["files"] = [entry for entry in listed if entry["name"] != name]
+        fewer["manifest.json"] = _json(manifest)
+        fewer["seal.json"] = _json({"manifest_sha256": hashlib.sha256(fewer["manifest.json"]).hexdigest()})
+        target.write_bytes(_pack(fewer))
+        assert verify(target) == [f"{name} is missing."]
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(target, "w", method) as archive:
+            for name, data in held.items():
+                archive.writestr(name, data)
+        packed = target.read_bytes()
+        assert verify(target) == ["the file around the contents was changed."]
+        for position in range(60, len(packed), 97):
+            damaged = bytearray(packed)
+            damaged[position] ^= 0xFF
+            target.write_bytes(bytes(damaged))
+            assert verify(target), f"byte {position}"
 
 
 def test_an_audit_log_that_was_chained_anew_is_found(

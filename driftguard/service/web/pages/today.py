@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from driftguard.history.causes import group
 from driftguard.history.port import Query
+from driftguard.history.standing import standing_gaps
 from driftguard.model import Finding, FindingStatus, Gap, Outcome, Run, RunStatus, Scope, Severity
 from driftguard.model.notice import DeliveryState
 from driftguard.model.remediation import Plan
@@ -114,21 +115,8 @@ def _since(seen: Sequence[Run]) -> datetime:
 
 
 def _gaps(reading: ScopedStore, seen: Sequence[Run]) -> list[Gap]:
-    """What is not looked at now: a later run over a part takes the place of what earlier ones said of it."""
-    found: list[Gap] = []
-    known: list[Scope] = []
-    for run in seen:
-        found += [gap for gap in reading.gaps(run.id) if not any(_covers(scope, gap) for scope in known)]
-        known.append(run.scope)
-    return found
-
-
-def _covers(scope: Scope, gap: Gap) -> bool:
-    return (
-        not (scope.types or scope.stacks)
-        and (not scope.accounts or gap.account in scope.accounts)
-        and (not scope.regions or gap.region in scope.regions)
-    )
+    """What is not looked at now."""
+    return standing_gaps((run.scope, reading.gaps(run.id)) for run in seen)
 
 
 def _waiting(reading: ScopedStore, services: Services) -> Waiting:
