@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from driftguard.attribution.kinds import answers_ids
+from driftguard.attribution.text import forms
 from driftguard.model import Json
 
 _AGENTS = (
@@ -36,6 +37,8 @@ _READS = re.compile(
     r"(Batch)?(Describe|Get|List|Lookup|Search|Head|Query|Scan|Check|Validate|Simulate|Test)[A-Z]"
 )
 _REFUSED = re.compile(r"unsuccessful|failed|failures?|unprocessed|errors?", re.IGNORECASE)
+LONGEST = 2048
+"""The longest value that may be a name."""
 _UNSAID = {("ecs", "cluster"): "default", ("events", "eventBusName"): "default"}
 """What a call means that leaves a part of the name away."""
 
@@ -69,6 +72,8 @@ class TrailEvent:
     """What was asked for.  What was answered describes the whole resource, whoever made it so."""
     named: frozenset[str]
     """What CloudTrail files the event under, and what the call made."""
+    mentions: frozenset[str]
+    """Every name that can be read out of these, for a quick look whether a resource is among them."""
     refused: frozenset[str]
     """What a call of many was not carried out for."""
 
@@ -92,6 +97,9 @@ def parse_event(event: Mapping[str, Json]) -> TrailEvent | None:
     unsaid = [
         Leaf((key,), value) for (of, key), value in _UNSAID.items() if of == service and not request.get(key)
     ]
+    leaves = (*_leaves(request), *unsaid)
+    named = frozenset(filter(None, [*filed, *made]))
+    told = {leaf.value for leaf in leaves} | named
     return TrailEvent(
         id=str(event.get("EventId") or record.get("eventID") or ""),
         name=name,
@@ -100,8 +108,9 @@ def parse_event(event: Mapping[str, Json]) -> TrailEvent | None:
         session=_session(record.get("userIdentity") or {}),
         source=_source(record),
         service=service,
-        leaves=(*_leaves(request), *unsaid),
-        named=frozenset(filter(None, [*filed, *made])),
+        leaves=leaves,
+        named=named,
+        mentions=frozenset(form for text in told if len(text) <= LONGEST for form in forms(text)),
         refused=frozenset(leaf.value for leaf in answer if any(map(_REFUSED.fullmatch, leaf.names))),
     )
 

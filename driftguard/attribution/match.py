@@ -17,7 +17,7 @@ from driftguard.attribution.kinds import (
     said,
     verb_of,
 )
-from driftguard.attribution.names import named_in
+from driftguard.attribution.names import named_in, names_of
 from driftguard.attribution.text import words
 from driftguard.model import ChangedBy, Drift, DriftStatus, Json
 
@@ -123,10 +123,12 @@ def _scored(
     drift: Drift, arn: str | None, events: Sequence[TrailEvent], deployment: bool
 ) -> Iterator[tuple[int, _Told]]:
     """How well each event explains the change: below 0 not at all, 0 the resource only, above 0 the property too."""
+    targets = list(names_of(drift, arn))
     told = [
         _Told(event, leaves)
         for event in sorted(events, key=lambda event: event.time)
-        if of_service(drift.key.type, event.service) and (leaves := named_in(drift, arn, event)) is not None
+        if of_service(drift.key.type, event.service)
+        and (leaves := named_in(drift.key, targets, event)) is not None
     ]
     if drift.status is DriftStatus.DELETED:
         yield from ((2, one) for one in _since(drift, told, _made) if _ended(drift, one))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from driftguard.attribution.events import Leaf, TrailEvent
+from driftguard.attribution.events import LONGEST, Leaf, TrailEvent
 from driftguard.attribution.kinds import head_of_another
-from driftguard.attribution.text import Arn, arn_of
+from driftguard.attribution.text import Arn, arn_of, plain
 from driftguard.model import Drift, ResourceKey
 
-_Target = Mapping[str, int]
+Target = Mapping[str, int]
 """The pieces that must all be named, and how often: a service may be called what its cluster is."""
 _GENERATED = re.compile(r"[a-z][a-z-]*-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
@@ -24,17 +24,15 @@ _OTHERS = ("source", "peer")
 """How keys begin that name what a resource is made from or tied to."""
 _RULE = "AWS::Events::Rule"
 """Has the name of its bus in its ARN, but not that of the default one."""
-_LONGEST = 2048
 
 
-def named_in(drift: Drift, arn: str | None, event: TrailEvent) -> tuple[Leaf, ...] | None:
-    """What ``event`` asks for the resource of ``drift``; ``None`` if it does not name it.
+def named_in(key: ResourceKey, targets: Sequence[Target], event: TrailEvent) -> tuple[Leaf, ...] | None:
+    """What ``event`` asks for the resource that ``targets`` are names of; ``None`` if it does not name it.
 
     Of a call for many resources only what it says of this one counts.
     """
-    key = drift.key
-    targets = list(_targets(drift, arn))
-    if any(part in event.refused for target in targets for part in target):
+    targets = [target for target in targets if target.keys() <= event.mentions]
+    if not targets or any(part in event.refused for target in targets for part in target):
         return None
     for target in targets:
         for leaves in _choices(target, key, event.leaves):
@@ -47,7 +45,7 @@ def named_in(drift: Drift, arn: str | None, event: TrailEvent) -> tuple[Leaf, ..
     return event.leaves if named else None
 
 
-def _targets(drift: Drift, arn: str | None) -> Iterator[_Target]:
+def names_of(drift: Drift, arn: str | None) -> Iterator[Target]:
     """The ways to name the resource, each of which is enough."""
     key = drift.key
     whole = key.identifier
@@ -55,7 +53,7 @@ def _targets(drift: Drift, arn: str | None) -> Iterator[_Target]:
     for text in dict.fromkeys([arn or "", whole, drift.physical_id]):
         if not text or (text == drift.physical_id != whole and not _own_name(drift.physical_id, key)):
             continue
-        yield {_plain(text): 1}
+        yield {plain(text): 1}
     if len(pieces) == 1:
         for text in dict.fromkeys([arn or "", whole, drift.physical_id]):
             yield from _inside(text, key)
@@ -64,7 +62,7 @@ def _targets(drift: Drift, arn: str | None) -> Iterator[_Target]:
     for piece in pieces:
         found = arn_of(piece)
         own = found is not None and not head_of_another(key.type, found.head)
-        wanted |= Counter(found.parts) if found is not None and own else Counter([_plain(piece)])
+        wanted |= Counter(found.parts) if found is not None and own else Counter([plain(piece)])
     yield wanted
 
 
@@ -81,17 +79,17 @@ def _own_name(physical_id: str, key: ResourceKey) -> bool:
     return url_or_id and physical_id not in pieces
 
 
-def _inside(text: str, key: ResourceKey) -> Iterator[_Target]:
+def _inside(text: str, key: ResourceKey) -> Iterator[Target]:
     """The names inside a URL, an ARN or a physical id of several pieces."""
     if text.startswith("https://"):
         yield {text.rsplit("/", 1)[-1]: 1}
     elif "|" in text:
-        yield Counter(_plain(piece) for piece in text.split("|"))
+        yield Counter(plain(piece) for piece in text.split("|"))
     elif (found := arn_of(text)) is not None and found.rest:
         yield from _inside_arn(found, key)
 
 
-def _inside_arn(found: Arn, key: ResourceKey) -> Iterator[_Target]:
+def _inside_arn(found: Arn, key: ResourceKey) -> Iterator[Target]:
     if key.type == _RULE:
         yield Counter(found.parts if len(found.parts) > 1 else ["default", *found.parts])
         return
@@ -102,12 +100,6 @@ def _inside_arn(found: Arn, key: ResourceKey) -> Iterator[_Target]:
         yield {_SUFFIX.sub("", found.rest): 1}
     else:
         yield Counter(found.parts)
-
-
-def _plain(text: str) -> str:
-    """A name without what is written or left away at will."""
-    text = text.removeprefix("/hostedzone/").removesuffix(":*").replace("\\052", "*")
-    return text.rstrip(".") if len(text) > 1 else text
 
 
 def _naming(leaves: Iterable[Leaf]) -> Iterator[Leaf]:
@@ -125,7 +117,7 @@ def _naming(leaves: Iterable[Leaf]) -> Iterator[Leaf]:
         yield leaf
 
 
-def _choices(target: _Target, key: ResourceKey, leaves: tuple[Leaf, ...]) -> Iterator[tuple[Leaf, ...]]:
+def _choices(target: Target, key: ResourceKey, leaves: tuple[Leaf, ...]) -> Iterator[tuple[Leaf, ...]]:
     """``leaves``, or those of them that are left when one element is taken of the list that names resources."""
     outside = [leaf for leaf in leaves if _list_of(leaf) is None]
     if _all_said(target, (leaf.value for leaf in _naming(outside)), key):
@@ -148,23 +140,23 @@ def _list_of(leaf: Leaf) -> int | None:
     return next((at for at, step in enumerate(leaf.path) if isinstance(step, int)), None)
 
 
-def _all_said(target: _Target, values: Iterable[str], key: ResourceKey) -> bool:
+def _all_said(target: Target, values: Iterable[str], key: ResourceKey) -> bool:
     counted = _counted(target, values, key)
     return all(counted[part] >= times for part, times in target.items())
 
 
-def _counted(target: _Target, values: Iterable[str], key: ResourceKey) -> Counter[str]:
+def _counted(target: Target, values: Iterable[str], key: ResourceKey) -> Counter[str]:
     """How often each piece of ``target`` is said."""
     said: Counter[str] = Counter()
     for value in values:
-        if len(value) > _LONGEST:
+        if len(value) > LONGEST:
             continue
-        plain = _plain(value)
+        name = plain(value)
         found = arn_of(value)
-        if plain in target:
-            said[plain] += 1
+        if name in target:
+            said[name] += 1
         elif found is not None and _here(found, key):
-            said.update(part for part in _names_of(found, target, key) if part in target)
+            said.update(part for part in _called(found, target, key) if part in target)
         elif value.startswith("https://") and value.rsplit("/", 1)[-1] in target:
             said[value.rsplit("/", 1)[-1]] += 1
     return said
@@ -174,7 +166,7 @@ def _here(found: Arn, key: ResourceKey) -> bool:
     return found.account in ("", key.account) and found.region in ("", key.region)
 
 
-def _names_of(found: Arn, target: _Target, key: ResourceKey) -> list[str]:
+def _called(found: Arn, target: Target, key: ResourceKey) -> list[str]:
     """What an ARN calls its resource; one of another kind is good for a piece of a name, not for all of it."""
     if len(target) > 1 or max(target.values()) > 1:
         return found.parts

@@ -45,3 +45,19 @@ def arn_of(text: str) -> Arn | None:
     if found is None:
         return Arn(service, region, account, "", tail)
     return Arn(service, region, account, tail[: found.start()], tail[found.end() :])
+
+
+def plain(text: str) -> str:
+    """A name without what is written or left away at will."""
+    text = text.removeprefix("/hostedzone/").removesuffix(":*").replace("\\052", "*")
+    return text.rstrip(".") if len(text) > 1 else text
+
+
+def forms(text: str) -> Iterator[str]:
+    """All that ``text`` may be the name of: itself, what it ends in as a URL, and the pieces of an ARN."""
+    yield plain(text)
+    found = arn_of(text)
+    if found is not None:
+        yield from (found.rest, f"{found.head}/{found.rest}", f"/{found.rest}", *found.parts)
+    elif text.startswith("https://"):
+        yield text.rsplit("/", 1)[-1]
