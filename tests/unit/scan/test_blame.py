@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from driftguard.aws import Aws
+from driftguard.history.faults import of_drift
 from driftguard.model import (
     ChangedBy,
     DifferenceType,
@@ -138,3 +139,20 @@ def test_a_change_just_before_a_scan_that_aws_config_had_not_told_of_is_found() 
     assert sessions(ask(Trail([SLOWED]), one, over)) == {"/VisibilityTimeout": "kim"}
     read = replace(resource("orders", key=QUEUE), source=Source.CLOUD_CONTROL)
     assert sessions(ask(Trail([SLOWED]), one, over, live=read)) == {}
+
+
+def test_who_changes_a_wrong_value_again_takes_the_name_over() -> None:
+    one = drift("orders", key=QUEUE, differences=(TIMEOUT,))
+    [now] = of_drift(one, None, night(1), "")
+    same = replace(
+        known("/VisibilityTimeout", -9, KIM),
+        detail=now.finding.detail,
+        last_seen=night(1) - timedelta(hours=4),
+    )
+    other = replace(same, detail=now.finding.detail.replace(":60", ":99"))
+    again = event("SetQueueAttributes", "park", 1, {"attributes": {"VisibilityTimeout": "60"}}) | {
+        "EventId": "again"
+    }
+    assert sessions(ask(Trail([again, SLOWED]), one, same)) == {"/VisibilityTimeout": "kim"}
+    assert sessions(ask(Trail([again, SLOWED]), one, other)) == {"/VisibilityTimeout": "park"}
+    assert sessions(ask(Trail([SLOWED]), one, other)) == {}, "what kim did was before the value was another"
