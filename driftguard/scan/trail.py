@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -38,6 +38,7 @@ def nothing_heard(account: str, region: str) -> Sequence[TrailEvent]:
 class Question:
     """Who made ``drift``, a change of a resource, after ``since`` (and before ``until``)?
 
+    ``right_at`` says which of its changes had not been made at a later moment: subject -> that moment.
     ``deployment`` says that CloudFormation may be the answer.  What it deploys becomes the declared state,
     so that it never is the reason of a drift.
     """
@@ -45,6 +46,7 @@ class Question:
     drift: Drift
     since: datetime
     until: datetime | None = None
+    right_at: Mapping[str, datetime] = field(default_factory=dict)
     name: str | None = None
     arn: str | None = None
     deployment: bool = False
@@ -165,19 +167,19 @@ def _acts(
 ) -> dict[str, ChangedBy]:
     """Who made each of ``parts``; an event that explains one change is no guess for another."""
 
-    def made(part: Drift, events: Sequence[TrailEvent]) -> ChangedBy | None:
-        return attribute(part, question.arn, events, deployment=question.deployment)
+    def made(subject: str, events: Sequence[TrailEvent]) -> ChangedBy | None:
+        since = question.right_at.get(subject, question.since)
+        later = [event for event in events if event.time >= since]
+        return attribute(parts[subject], question.arn, later, deployment=question.deployment)
 
     acts = dict(question.drift.acts)
     found = {
-        subject: by
-        for subject, part in parts.items()
-        if subject not in acts and (by := made(part, events)) is not None
+        subject: by for subject in parts if subject not in acts and (by := made(subject, events)) is not None
     }
     sure = {by.event_id for by in found.values() if by.confidence == "HIGH"}
     rest = [event for event in events if event.id not in sure]
     for subject, by in found.items():
-        act = by if by.confidence == "HIGH" else made(parts[subject], rest)
+        act = by if by.confidence == "HIGH" else made(subject, rest)
         if act is not None:
             acts[subject] = act
     return acts
@@ -187,7 +189,9 @@ def _names(question: Question) -> list[str]:
     """The names under which CloudTrail may file events of a resource."""
     drift = question.drift
     last = drift.physical_id.rsplit("/", 1)[-1] if drift.physical_id.startswith(("https://", "arn:")) else ""
-    names = (drift.physical_id, question.name, question.arn, drift.key.identifier, last)
+    # An identifier of several pieces is no name; what the resource belongs to is.
+    first = drift.key.identifier.partition("|")[0]
+    names = (drift.physical_id, question.name, question.arn, drift.key.identifier, last, first)
     return list(dict.fromkeys(filter(None, names)))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 from driftguard.aws import Aws
+from driftguard.history.faults import of_drift
 from driftguard.model import (
     ChangedBy,
     DifferenceType,
@@ -15,6 +17,7 @@ from driftguard.model import (
     DriftStatus,
     Finding,
     FindingKind,
+    FindingStatus,
     PropertyDifference,
     Resource,
     Source,
@@ -102,3 +105,54 @@ def test_a_resource_older_than_the_trail_is_not_asked_about() -> None:
     ancient = Resource(key=QUEUE, properties={}, source=Source.CONFIG, created_at=night(-400))
     silent = Trail([made])
     assert not ask(silent, stranger, live=ancient).acts and not silent.asked
+
+
+def test_who_did_it_before_it_was_put_right_is_not_blamed_for_it_again() -> None:
+    """A scan saw it right again, by whatever way: nothing before that made it wrong now."""
+    one = drift("orders", key=QUEUE, differences=(TIMEOUT,))
+    over = replace(
+        known("/VisibilityTimeout", -9, KIM),
+        status=FindingStatus.RESOLVED,
+        resolved_at=night(1) - timedelta(hours=4),
+    )
+    assert sessions(ask(Trail([SLOWED]), one)) == {"/VisibilityTimeout": "kim"}
+    assert sessions(ask(Trail([SLOWED]), one, over)) == {}
+    again = event("SetQueueAttributes", "park", 1, {"attributes": {"VisibilityTimeout": "60"}}) | {
+        "EventId": "again"
+    }
+    assert sessions(ask(Trail([again, SLOWED]), one, over)) == {"/VisibilityTimeout": "park"}
+
+
+def test_what_was_over_is_no_bound_for_what_is_new() -> None:
+    over = replace(
+        known("/VisibilityTimeout", -9, KIM),
+        status=FindingStatus.RESOLVED,
+        resolved_at=night(1) - timedelta(hours=1),
+    )
+    assert sessions(ask(Trail([DELAYED, SLOWED]), BOTH, over)) == {"/DelaySeconds": "lee"}
+
+
+def test_a_change_just_before_a_scan_that_aws_config_had_not_told_of_is_found() -> None:
+    one = drift("orders", key=QUEUE, differences=(TIMEOUT,))
+    seen = night(1) - timedelta(hours=5) + timedelta(minutes=5)
+    over = replace(known("/VisibilityTimeout", -9, KIM), status=FindingStatus.RESOLVED, resolved_at=seen)
+    assert sessions(ask(Trail([SLOWED]), one, over)) == {"/VisibilityTimeout": "kim"}
+    read = replace(resource("orders", key=QUEUE), source=Source.CLOUD_CONTROL)
+    assert sessions(ask(Trail([SLOWED]), one, over, live=read)) == {}
+
+
+def test_who_changes_a_wrong_value_again_takes_the_name_over() -> None:
+    one = drift("orders", key=QUEUE, differences=(TIMEOUT,))
+    [now] = of_drift(one, None, night(1), "")
+    same = replace(
+        known("/VisibilityTimeout", -9, KIM),
+        detail=now.finding.detail,
+        last_seen=night(1) - timedelta(hours=4),
+    )
+    other = replace(same, detail=now.finding.detail.replace(":60", ":99"))
+    again = event("SetQueueAttributes", "park", 1, {"attributes": {"VisibilityTimeout": "60"}}) | {
+        "EventId": "again"
+    }
+    assert sessions(ask(Trail([again, SLOWED]), one, same)) == {"/VisibilityTimeout": "kim"}
+    assert sessions(ask(Trail([again, SLOWED]), one, other)) == {"/VisibilityTimeout": "park"}
+    assert sessions(ask(Trail([SLOWED]), one, other)) == {}, "what kim did was before the value was another"
