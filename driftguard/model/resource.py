@@ -187,6 +187,8 @@ class DeclaredResource:
     locations: Mapping[str, Location] = field(default_factory=dict)
     tolerated: tuple[Tolerance, ...] = ()
     """Values that someone else owns, inside a declared range."""
+    shared: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    """Undeclared lists that other declarations may fill, of which not all are known: what the known ones fill in."""
 
     @property
     def key(self) -> ResourceKey | None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from driftguard.history.codec import encode, micros, text
+from driftguard.history.codec import encode, from_text, micros, text
 from driftguard.history.coverage import Covered
 from driftguard.history.database import Connection, batches, marks
 from driftguard.history.tables.identities import COLUMNS, Identities, key_of
+from driftguard.history.tables.partly import completed, partly
 from driftguard.history.tables.texts import Texts
 from driftguard.model import Drift, Evaluation, Gap, PolicySummary, ResourceKey, StackState
 
@@ -54,7 +55,7 @@ class Facts:
         rows: list[tuple[Any, ...]] = []
         closed: list[int] = []
         still: list[tuple[int, int]] = []
-        for drift in drifts:
+        for drift in self._completed(drifts, opened):
             subject = (self._identities.get(drift.key), drift.stack_id, drift.logical_id)
             if subject in seen:
                 continue
@@ -96,6 +97,23 @@ class Facts:
             "FROM drifts WHERE valid_to IS NULL"
         )
         return {(row[1], row[2], row[3]): row for row in rows}
+
+    def _completed(
+        self, drifts: Sequence[Drift], opened: Mapping[tuple[int, str, str], Sequence[Any]]
+    ) -> list[Drift]:
+        """``drifts``, those that were looked at partly with what was known of the rest."""
+        rows: dict[int, int] = {}
+        for index, drift in enumerate(drifts):
+            known = opened.get((self._identities.get(drift.key), drift.stack_id, drift.logical_id))
+            if known is not None and partly(drift):
+                rows[known[0]] = index
+        whole = list(drifts)
+        for batch in batches(list(rows)):
+            sql = f"SELECT id, document FROM drifts WHERE id IN ({marks(len(batch))})"  # noqa: S608
+            for number, document in self._connection.rows(sql, batch):
+                index = rows[number]
+                whole[index] = completed(whole[index], from_text(Drift, document))
+        return whole
 
     def _drift_row(
         self,
