@@ -287,7 +287,7 @@ class _Evidence:
     def _in_sync(self, finding: Finding) -> bool:
         drifts = self._drifts.get(finding.key)
         if drifts:
-            return all(drift.status in _LOOKED_AT and not _unchecked(drift, finding) for drift in drifts)
+            return all(fine(drift, finding) for drift in drifts)
         if finding.key in self._deleted:
             return True
         if not self._covered.in_types(finding.key):
@@ -295,6 +295,13 @@ class _Evidence:
         # Nothing declares it any more, if its stack was read (or is gone from a region that was listed).
         place = (finding.key.account, finding.key.region, finding.stack)
         return place in self._stacks or self._covered.region(finding.key.account, finding.key.region)
+
+
+def fine(drift: Drift, finding: Finding) -> bool:
+    """Whether a drift that did not raise a finding of its resource shows that there is nothing any more."""
+    if finding.kind is FindingKind.UNMANAGED:
+        return drift.status is not DriftStatus.UNMANAGED
+    return drift.status in _LOOKED_AT and not _unchecked(drift, finding)
 
 
 def _unchecked(drift: Drift, finding: Finding) -> bool:

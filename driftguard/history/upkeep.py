@@ -18,6 +18,8 @@ from driftguard.history.tables.base import Part
 from driftguard.model.schedule import EVENTS
 
 _PAGE = 2000
+# What ends as it begins is no fault: it is what a run saw when a later look was recorded already.
+_BACKWARDS = "SELECT valid_from FROM {table} WHERE valid_to < valid_from LIMIT 20"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,12 @@ class UpkeepPart(Part):
         )
         with self.database.read() as connection:
             rows = connection.rows(sql)
-        return [f"resource {row[0]} has no version after the one of {row[1]}." for row in rows]
+            backwards = [
+                f"a row of {table} ({row[0]}) ends before it begins."
+                for table in ("drifts", "evaluations", "stacks", "versions")
+                for row in connection.rows(_BACKWARDS.format(table=table))
+            ]
+        return [f"resource {row[0]} has no version after the one of {row[1]}." for row in rows] + backwards
 
     def _verify_audit(self, anchor: tuple[int, str] | None) -> list[str]:
         after, before = 0, START
