@@ -150,6 +150,10 @@ class Partial:
         return "".join("*" if isinstance(part, Unknown) else part for part in self.parts)
 
 
+DEPLOYED = " (deployed)"
+"""What the name of a template ends with that was read from CloudFormation; before it stands its stack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where a value stands in a template: file, and line and column counted from 1."""
