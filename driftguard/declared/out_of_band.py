@@ -30,7 +30,8 @@ class Found(StrEnum):
 class ChildType:
     """``link`` is the child's property that names the parent; ``also`` are other declarations of it.
 
-    ``inline`` is the parent's own property that declares such children, if it has one.
+    ``inline`` is the parent's own property that declares such children, if it has one; ``abroad`` says that
+    a stack of another region may declare one.
     """
 
     type: str
@@ -39,6 +40,12 @@ class ChildType:
     found: Found
     also: tuple[tuple[str, str], ...] = ()
     inline: str = ""
+    abroad: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where such children count as drift of their parent: ``/(AWS::S3::BucketPolicy)``."""
+        return f"/({self.type})"
 
 
 CHILD_TYPES: tuple[ChildType, ...] = (
@@ -80,6 +87,7 @@ CHILD_TYPES: tuple[ChildType, ...] = (
         link="TopicArn",
         found=Found.LISTED,
         inline="Subscription",
+        abroad=True,
     ),
     ChildType(
         type="AWS::Logs::SubscriptionFilter",
@@ -91,6 +99,7 @@ CHILD_TYPES: tuple[ChildType, ...] = (
 
 
 _KINDS = {kind.type: kind for kind in CHILD_TYPES}
+
 
 ParentPlace = tuple[str, str, str, str | None]
 """Account, region, type and physical id of a parent."""
@@ -117,25 +126,33 @@ class OutOfBand:
     child: Resource
 
     @property
+    def kind(self) -> ChildType:
+        return _KINDS[self.child.type]
+
+    @property
     def path(self) -> str:
-        """``/(AWS::S3::BucketPolicy)``, with the child's identifier where a parent can have several."""
-        kind = _KINDS[self.child.type]
-        base = f"/({self.child.type})"
-        return base if kind.found is Found.BY_PARENT else base + join_pointer((self.child.key.identifier,))
+        """The path of its type, with the child's identifier where a parent can have several."""
+        if self.kind.found is Found.BY_PARENT:
+            return self.kind.path
+        return self.kind.path + join_pointer((self.child.key.identifier,))
 
 
 def out_of_band(declared: Sequence[DeclaredResource], live: Iterable[Resource]) -> tuple[OutOfBand, ...]:
     """The live children of declared parents that no stack declares.
 
-    ``declared`` has to be all that the account's stacks declare.  A child is left out when a declaration
+    ``declared`` has to be all that is declared in the parents' regions, and for children that may be declared
+    abroad, in the account.  A child is left out when a declaration
     of its type has an unknown parent: it may be that one.
     """
     parents = {place_of(item): item for item in declared}
     keys = {item.key for item in declared}
+    named = {(item.account, item.type, item.identifier) for item in declared}
     found = []
     for child in live:
         kind = _KINDS.get(child.type)
         if kind is None or child.key in keys or _made_by_aws(child):
+            continue
+        if kind.abroad and (child.key.account, child.type, child.key.identifier) in named:
             continue
         place = parent_of(child)
         parent = parents.get(place) if place else None
@@ -151,7 +168,7 @@ def _declared_elsewhere(
 ) -> bool:
     """Whether a declaration that has no identifier of its own could be this child."""
     for item in declared:
-        if (item.account, item.region) != (parent.account, parent.region):
+        if item.account != parent.account or (item.region != parent.region and not kind.abroad):
             continue
         if item.type == kind.type and item.identifier is None:
             targets: Json = item.properties.get(kind.link)

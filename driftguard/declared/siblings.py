@@ -7,7 +7,7 @@ in one stack may belong to a role in another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from driftguard.declared.text import first_hole
@@ -22,7 +22,7 @@ class SiblingRule:
 
     ``targets`` names the child's property that holds the parent's physical id, or a list of them.
     ``element`` is what the child adds to the parent's list.  ``exclusive`` says that the property lists
-    all there is: when every stack of the account was read, an undeclared list is the children's, and
+    all there is: when every stack was read that may hold a child, an undeclared list is the children's, and
     anything else that is live was added by hand.
     """
 
@@ -139,13 +139,14 @@ Address = tuple[str, str, str, str]
 
 
 def merge_siblings(
-    resources: Sequence[DeclaredResource], *, complete: bool = False
+    resources: Sequence[DeclaredResource], *, whole: Collection[str] | None = None
 ) -> tuple[DeclaredResource, ...]:
     """The resources, each parent with what its children write into it.
 
-    ``complete`` says that ``resources`` are all that the account's stacks declare, in every region: only
-    then may an undeclared list be taken for "nothing but the children".  A child whose parent cannot be
-    known leaves the lists of all possible parents open.
+    ``whole`` are the regions (and ``global``) of which ``resources`` are all that is declared there: only in
+    those may an undeclared list be taken for "nothing but the children"; ``None``: nobody wants to know.  A
+    child stands in its parent's region.  Elsewhere, and where a child's parent cannot be known, what is
+    known of such a list goes to `DeclaredResource.shared`.
     """
     parents = {_address(item, item.physical_id): item for item in resources if item.physical_id}
     added: dict[tuple[Address, str], list[Json]] = defaultdict(list)
@@ -154,7 +155,7 @@ def merge_siblings(
         for child in resources:
             if child.type == rule.child:
                 _assign(rule, child, parents, added, unsure)
-    return tuple(_merged(item, added, unsure, complete) for item in _with_bus_policies(resources))
+    return tuple(_merged(item, added, unsure, whole) for item in _with_bus_policies(resources))
 
 
 def _address(item: DeclaredResource, physical_id: str | None, type_name: str = "") -> Address:
@@ -186,9 +187,9 @@ def _merged(
     item: DeclaredResource,
     added: Mapping[tuple[Address, str], list[Json]],
     unsure: Mapping[tuple[str, str, str, str], str],
-    complete: bool,
+    whole: Collection[str] | None,
 ) -> DeclaredResource:
-    properties = dict(item.properties)
+    properties, shared = dict(item.properties), dict(item.shared)
     for rule in RULES:
         if rule.parent != item.type:
             continue
@@ -200,9 +201,14 @@ def _merged(
             fresh = [child for child in children if child not in own]
             if fresh or open_end:
                 properties[rule.property] = [*own, *fresh, *open_end]
-        elif own is None and rule.exclusive and complete and item.physical_id and not doubt:
-            properties[rule.property] = list(children)
-    return item if properties == item.properties else replace(item, properties=properties)
+        elif own is None and rule.exclusive and whole is not None and item.physical_id:
+            if doubt or item.region not in whole:
+                shared[rule.property] = tuple(children)
+            else:
+                properties[rule.property] = list(children)
+    if properties == item.properties and shared == item.shared:
+        return item
+    return replace(item, properties=properties, shared=shared)
 
 
 def _reason(value: Json) -> str:

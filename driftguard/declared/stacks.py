@@ -34,7 +34,7 @@ from driftguard.model import (
     StackState,
     Unknown,
 )
-from driftguard.model.resource import key_region
+from driftguard.model.resource import DEPLOYED, key_region
 from driftguard.schema.registry import registry
 from driftguard.schema.types import TypeSchema
 
@@ -221,7 +221,7 @@ class _Stack:
 
     def _template(self, source: Template | None) -> Template:
         body = self._stack.template
-        name = f"{self._stack.name} (deployed)"
+        name = f"{self._stack.name}{DEPLOYED}"
         template = parse_template(body, name) if isinstance(body, str) else template_of(body, name)
         document = template.document
         kind, names = template.kind, template.transforms

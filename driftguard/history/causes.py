@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,8 +20,14 @@ import orjson
 from driftguard.history.codec import text
 from driftguard.history.severity import worst
 from driftguard.model import Cause, ChangedBy, Finding, FindingKind
+from driftguard.model.resource import DEPLOYED
 
-_SESSION_SECONDS = 3600
+_ACTS_SECONDS = 3600
+_SESSION_SECONDS = 12 * 3600
+"""How long a session of a role lasts at most; its name may come back for ever (IAM Identity Center: a person's).
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use.html
+"""
 # What CloudFormation appends: to the names of nested stacks, and of the stacks of a stack set.
 _SUFFIX = re.compile(r"-(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{12,13}$|-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _VALUES = ("type", "expected", "actual", "value", "was")
@@ -35,8 +42,9 @@ def group(findings: Iterable[Finding]) -> tuple[Cause, ...]:
     candidates: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     titles: dict[tuple[str, str], str] = {}
     own: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    began = _sessions(opened)
     for finding in opened:
-        for kind, key, title in _keys(finding):
+        for kind, key, title in _keys(finding, began):
             candidates[(kind, key)].append(finding)
             titles.setdefault((kind, key), title)
             own[finding.fingerprint].append((kind, key))
@@ -60,11 +68,24 @@ def template_of(stack: str) -> str:
     return _SUFFIX.sub("", stack)
 
 
-def _keys(finding: Finding) -> Iterator[tuple[str, str, str]]:
+def _sessions(findings: Iterable[Finding]) -> dict[tuple[str, str, datetime], int]:
+    """When the session of each act began, by principal, name and time: acts too far apart are of two sessions."""
+    acts = {(by.principal, by.session, by.time) for one in findings if (by := one.changed_by) and by.session}
+    began: dict[tuple[str, str, datetime], int] = {}
+    owner, first = ("", ""), 0.0
+    for principal, session, at in sorted(acts):
+        if owner != (principal, session) or at.timestamp() - first > _SESSION_SECONDS:
+            owner, first = (principal, session), at.timestamp()
+        began[principal, session, at] = int(first) // _SESSION_SECONDS
+    return began
+
+
+def _keys(finding: Finding, began: Mapping[tuple[str, str, datetime], int]) -> Iterator[tuple[str, str, str]]:
     """(kind, key, title) of each cause that ``finding`` could have, the most telling first."""
     by = finding.changed_by
     if by is not None:
-        session = by.session or f"{int(by.time.timestamp()) // _SESSION_SECONDS}"
+        start = began.get((by.principal, by.session, by.time), int(by.time.timestamp()) // _ACTS_SECONDS)
+        session = f"{by.session}\x1f{start}" if by.session else f"{start}"
         title = f"{by.principal} by {by.source}, {by.time:%Y-%m-%d %H:%M} UTC"
         yield "SESSION", f"{by.principal}\x1f{session}", title
     if finding.stack:
@@ -84,6 +105,7 @@ def _in_template(finding: Finding) -> Iterator[tuple[str, str, str]]:
     if not finding.logical_id or not finding.subject:
         return
     line = next((part["line"] for part in parts if part.get("line")), 0)
+    file = next((str(part["file"]) for part in parts if part.get("line") and part.get("file")), "")
     values = text([{name: part[name] for name in _VALUES if name in part} for part in parts])
     subject = finding.subject
     if finding.kind is FindingKind.COMPLIANCE:
@@ -92,9 +114,17 @@ def _in_template(finding: Finding) -> Iterator[tuple[str, str, str]]:
     place = f"{template}, line {line}" if line else template
     yield (
         "TEMPLATE",
-        "\x1f".join((finding.key.type, finding.logical_id, str(line), finding.subject, values)),
+        "\x1f".join((finding.key.type, finding.logical_id, _origin(file, line), finding.subject, values)),
         f"{place}: {finding.logical_id}{subject}",
     )
+
+
+def _origin(file: str, line: int) -> str:
+    """A place that the stacks of one template share; the same line of another file is another place.
+
+    A template that was only read as deployed bears the name of its stack, which tells stacks apart, not templates.
+    """
+    return f"{file}:{line}" if file and line and not file.endswith(DEPLOYED) else str(line)
 
 
 def _declared(finding: Finding) -> list[dict[str, Any]]:

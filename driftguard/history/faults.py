@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
+
 from driftguard.history.codec import text
 from driftguard.history.severity import of_property, of_unmanaged, worst
 from driftguard.model import (
@@ -195,6 +197,17 @@ def of_evaluations(
         detail=text(detail),
     )
     return Fault(finding, first.path, tags)
+
+
+def place_of(finding: Finding) -> str:
+    """The property at fault, as the finding itself keeps it."""
+    if finding.kind is not FindingKind.COMPLIANCE:
+        return finding.subject
+    try:
+        detail = orjson.loads(finding.detail or "{}")
+    except orjson.JSONDecodeError:
+        return ""
+    return str(detail.get("path", "")) if isinstance(detail, dict) else ""
 
 
 def brief(value: Json, limit: int = 80) -> str:

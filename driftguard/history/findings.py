@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from driftguard.history.coverage import Covered, covered
-from driftguard.history.faults import Fault, normalise, of_drift, of_evaluations, within
+from driftguard.history.faults import Fault, normalise, of_drift, of_evaluations, place_of, within
 from driftguard.history.waivers import waiver_of
 from driftguard.model import (
     ComplianceType,
@@ -107,7 +107,10 @@ def _carried(
         if evidence.over(finding):
             resolved.append(replace(finding, status=FindingStatus.RESOLVED, resolved_at=now, last_run=run.id))
         else:
-            after.append(finding)
+            still, event = _still(finding, waivers, now)
+            after.append(still)
+            if event:
+                reopened.add(name)
     after = name_shared(after, {name: fault.path for name, fault in faults.items()})
     after.sort(key=lambda finding: (finding.severity.rank, finding.first_seen, finding.key, finding.subject))
     return Lives(
@@ -195,6 +198,20 @@ def _raised(
     if waiver is None and known.status is FindingStatus.SUPPRESSED:
         return finding, "reopened"  # its waiver is over: it asks for attention again
     return (finding if waiver else replace(finding, status=known.status)), ""
+
+
+def _still(finding: Finding, waivers: Sequence[Waiver], now: datetime) -> tuple[Finding, str]:
+    """A finding that this run could not look at, and ``reopened`` or nothing: a waiver ends all the same.
+
+    One that is not known any more says nothing: it may stand in a template that could not be read either.
+    """
+    over = any(one.id == finding.waiver and one.expires_at <= now for one in waivers)
+    if finding.status is not FindingStatus.SUPPRESSED or not over:
+        return finding, ""
+    other = waiver_of(waivers, finding, now, {}, place_of(finding))
+    if other is not None:
+        return replace(finding, waiver=other.id), ""
+    return replace(finding, status=FindingStatus.NEW, waiver=None), "reopened"
 
 
 def _covered(
@@ -287,7 +304,7 @@ class _Evidence:
     def _in_sync(self, finding: Finding) -> bool:
         drifts = self._drifts.get(finding.key)
         if drifts:
-            return all(drift.status in _LOOKED_AT and not _unchecked(drift, finding) for drift in drifts)
+            return all(fine(drift, finding) for drift in drifts)
         if finding.key in self._deleted:
             return True
         if not self._covered.in_types(finding.key):
@@ -295,6 +312,13 @@ class _Evidence:
         # Nothing declares it any more, if its stack was read (or is gone from a region that was listed).
         place = (finding.key.account, finding.key.region, finding.stack)
         return place in self._stacks or self._covered.region(finding.key.account, finding.key.region)
+
+
+def fine(drift: Drift, finding: Finding) -> bool:
+    """Whether a drift that did not raise a finding of its resource shows that there is nothing any more."""
+    if finding.kind is FindingKind.UNMANAGED:
+        return drift.status is not DriftStatus.UNMANAGED
+    return drift.status in _LOOKED_AT and not _unchecked(drift, finding)
 
 
 def _unchecked(drift: Drift, finding: Finding) -> bool:

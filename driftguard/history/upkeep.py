@@ -26,6 +26,8 @@ from driftguard.model.schedule import EVENTS
 _PAGE = 2000
 _FACTS = {"drift": "drifts", "evaluation": "evaluations", "stack": "stacks"}
 """What retention may forget of a run: the kind in its lists, and the table."""
+# What ends as it begins is no fault: it is what a run saw when a later look was recorded already.
+_BACKWARDS = "SELECT valid_from FROM {table} WHERE valid_to < valid_from LIMIT 20"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,12 @@ class UpkeepPart(Part):
         )
         with self.database.read() as connection:
             rows = connection.rows(sql)
-        return [f"resource {row[0]} has no version after the one of {row[1]}." for row in rows]
+            backwards = [
+                f"a row of {table} ({row[0]}) ends before it begins."
+                for table in ("drifts", "evaluations", "stacks", "versions")
+                for row in connection.rows(_BACKWARDS.format(table=table))
+            ]
+        return [f"resource {row[0]} has no version after the one of {row[1]}." for row in rows] + backwards
 
     def _verify_audit(self, anchor: tuple[int, str] | None) -> list[str]:
         after, before = 0, START

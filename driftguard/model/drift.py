@@ -64,6 +64,10 @@ class NotChecked:
     detail: str = ""
 
 
+OTHERS_UNREAD = "OTHER_STACKS_NOT_READ"
+"""Why a place was not checked in which stacks may have a say that this scan did not read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
     """A difference in form that was proved to be none, and the rule that proved it."""

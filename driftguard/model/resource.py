@@ -150,6 +150,10 @@ class Partial:
         return "".join("*" if isinstance(part, Unknown) else part for part in self.parts)
 
 
+DEPLOYED = " (deployed)"
+"""What the name of a template ends with that was read from CloudFormation; before it stands its stack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where a value stands in a template: file, and line and column counted from 1."""
@@ -187,6 +191,8 @@ class DeclaredResource:
     locations: Mapping[str, Location] = field(default_factory=dict)
     tolerated: tuple[Tolerance, ...] = ()
     """Values that someone else owns, inside a declared range."""
+    shared: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    """Undeclared lists that other declarations may fill, of which not all are known: what the known ones fill in."""
 
     @property
     def key(self) -> ResourceKey | None:

@@ -113,6 +113,10 @@ def unsuppressed(
             yield evaluation
 
 
+def _expired(waiver: Waiver) -> str:
+    return f"The waiver {waiver.id} expired on {waiver.expires_at:%Y-%m-%d}."
+
+
 class Told:
     """What a reader is told of waivers once the findings are known."""
 
@@ -137,8 +141,11 @@ class Told:
         if not over:
             return finding
         last = max(over, key=lambda one: one.expires_at)
-        said = f"The waiver {last.id} expired on {last.expires_at:%Y-%m-%d}."
-        return replace(finding, message=f"{finding.message} {said}".strip())
+        # A finding that was only carried on has said so since the night before, of this waiver or an older one.
+        told = finding.message
+        for one in over:
+            told = told.replace(_expired(one), "").strip()
+        return replace(finding, message=f"{told} {_expired(last)}".strip())
 
     def notes(self, findings: Sequence[Finding], *, narrowed: bool) -> list[str]:
         """Waivers that are over and whose fault is back, that end soon, and that match nothing.

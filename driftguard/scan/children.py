@@ -13,20 +13,29 @@ from functools import partial
 
 from driftguard.aws import Place
 from driftguard.aws.gaps import gap_of
-from driftguard.declared.out_of_band import CHILD_TYPES, ChildType, Found
+from driftguard.declared.out_of_band import ChildType, Found
 from driftguard.errors import AwsError, GoneError
 from driftguard.live import cloud_control
-from driftguard.model import DeclaredResource, Gap, Resource
+from driftguard.model import DeclaredResource, Gap, GapReason, Resource
 from driftguard.schema import registry
+from driftguard.settings import Settings
 
 _AT_ONCE = 8
 Seen = Resource | Gap
 
 
+def asked(settings: Settings) -> bool:
+    """Whether the settings ask for what lies on declared resources by hand."""
+    return settings.scope.complete and settings.scan.unmanaged and settings.scan.cloud_control
+
+
 def children(
-    place: Place, declared: Sequence[DeclaredResource], cancelled: Callable[[], bool]
+    place: Place,
+    kinds: Sequence[ChildType],
+    declared: Sequence[DeclaredResource],
+    cancelled: Callable[[], bool],
 ) -> Iterator[Seen]:
-    """The live children of declared parents that are not declared themselves; what is refused is a gap."""
+    """The live children of ``kinds`` that are not declared themselves; what is refused is a gap."""
     known = {(one.type, one.identifier) for one in declared if one.identifier is not None}
     parents: dict[str, list[str]] = defaultdict(list)
     for one in declared:
@@ -34,13 +43,29 @@ def children(
             parents[one.type].append(one.physical_id)
     tasks = [
         task
-        for kind in CHILD_TYPES
+        for kind in kinds
         if parents[kind.parent]
         for task in _tasks(place, kind, parents[kind.parent], known)
     ]
+    interrupted = False
+
+    def ask(task: Callable[[], list[Seen]]) -> list[Seen]:
+        nonlocal interrupted
+        interrupted = interrupted or cancelled()
+        return [] if interrupted else task()
+
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="children") as pool:
-        for found in pool.map(lambda task: [] if cancelled() else task(), tasks):
+        for found in pool.map(ask, tasks):
             yield from found
+    for kind in kinds if interrupted else ():
+        detail = "The scan was interrupted before all of them were read."
+        yield Gap(
+            reason=GapReason.INTERRUPTED,
+            account=place.account,
+            region=place.region,
+            detail=detail,
+            type=kind.type,
+        )
 
 
 def _tasks(

@@ -39,7 +39,7 @@ class Completeness:
         """Whether every resource of the type that may be related to ``like`` was read."""
         account, region = like.key.account, like.key.region
         if (type_name, like.type) in _CHILDREN and like.key in self._declared:
-            return not self._named(account, region, type_name)
+            return self._looked(account, region, type_name) and not self._named(account, region, type_name)
         if not self._readings.wants(type_name) or config_type(type_name) not in recordable_types():
             return False
         if region != "global" and key_region(type_name, region) != "global":
@@ -49,6 +49,12 @@ class Completeness:
             seen = (account, type_name.split("::")[1]) in self._recorded
             return seen and any(self._whole(account, one, type_name) for one in regions)
         return bool(regions) and all(self._whole(account, one, type_name) for one in regions)
+
+    def _looked(self, account: str, region: str, type_name: str) -> bool:
+        """Whether those that are declared were read, and the others too where the settings ask for them."""
+        whole = self._readings.whole or ()
+        asked = self._readings.children and (account, region) not in whole
+        return self._readings.wants(type_name) and not asked
 
     def _whole(self, account: str, region: str, type_name: str) -> bool:
         if (account, region) not in self._readings.listed:

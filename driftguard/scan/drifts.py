@@ -12,6 +12,8 @@ from driftguard.compare import CompareContext, Comparison, compare, compare_with
 from driftguard.declared.native import joined
 from driftguard.declared.out_of_band import OutOfBand, out_of_band
 from driftguard.declared.ownership import service_owner
+from driftguard.history.faults import within
+from driftguard.live.inventory import type_filter
 from driftguard.model import (
     DeclaredResource,
     DifferenceType,
@@ -26,19 +28,23 @@ from driftguard.model import (
     ResourceKey,
     UndeclaredValue,
 )
+from driftguard.model.drift import OTHERS_UNREAD
 from driftguard.scan.places import placed
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.unmanaged import unmanaged
-from driftguard.schema import registry_of
+from driftguard.scan.unsettled import Unsettled, unread
+from driftguard.schema import TypeSchema, registry_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What the settings say about comparing.
 
-    ``ignore`` holds ``TYPE:POINTER`` patterns; ``unmanaged_ignore_types`` type patterns.
+    ``ignore`` holds ``TYPE:POINTER`` patterns; ``unmanaged_ignore_types`` and ``types`` type patterns.  What
+    is not of ``types`` (empty: all) was not asked for, and nothing is said of it.
     """
 
+    types: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     undeclared: bool = True
     unmanaged: bool = True
@@ -62,16 +68,19 @@ class Comparer:
         self._gaps: dict[ResourceKey, Gap] = {}
         self._type_gaps: dict[tuple[str, str, str], Gap] = {}
         self._place_gaps: dict[tuple[str, str], Gap] = {}
+        self._unsettled = Unsettled(readings, memory)
         for gap in readings.snapshot.gaps:
             self._file(gap)
 
     def drifts(self) -> Iterator[Drift]:
-        """One `Drift` for each declared resource, then one for each unmanaged live resource."""
-        compared = [self._one(declared) for declared in self._readings.declared]
+        """One `Drift` for each declared resource that was asked for, then one for each unmanaged live resource."""
+        wants = type_filter(self._rules.types)
+        compared = [self._one(declared) for declared in self._readings.declared if wants(declared.type)]
         joint = joined(compared, self._readings.native)
         strangers = self._strangers()
         yield from (self._with_strangers(drift, strangers.get(drift.key, ())) for drift in joint)
         managed = {drift.key for drift in compared}
+        managed |= {one.key for one in self._readings.declared if one.key is not None}
         # What counts as drift of its parent is not told of a second time.
         managed |= {one.child.key for found in strangers.values() for one in found}
         if self._rules.unmanaged:
@@ -79,11 +88,13 @@ class Comparer:
 
     def _strangers(self) -> Mapping[ResourceKey, Sequence[OutOfBand]]:
         """The children that lie on declared resources and that nobody declares, by their parents."""
-        declared = [one for one in self._readings.declared if one.account in self._readings.whole]
+        whole = self._readings.whole or ()
+        declared = [one for one in self._readings.declared if (one.account, one.region) in whole]
         found: dict[ResourceKey, list[OutOfBand]] = defaultdict(list)
         for one in out_of_band(declared, self._readings.snapshot.resources.values()):
             ignored = self._ignored(one.parent.type, one.path)
-            if one.parent.key is not None and not ignored and not service_owner(one.child):
+            told = self._unsettled.declares(one.kind, one.parent.account, one.parent.region)
+            if told and one.parent.key is not None and not ignored and not service_owner(one.child):
                 found[one.parent.key].append(one)
         return found
 
@@ -132,6 +143,7 @@ class Comparer:
         schema = registry_of(declared.account, declared.region).get(declared.type)
         found = compare(declared.properties, live.properties, schema, context, resource_type=declared.type)
         found = self._without_ignored(declared.type, found)
+        unsettled = tuple(self._others(declared, live, schema, context))
         undeclared = found.undeclared
         witness = self._memory.witnesses.get(live.key)
         if (
@@ -147,16 +159,44 @@ class Comparer:
                 context,
                 resource_type=declared.type,
             )
-            undeclared = _merge(undeclared, changed)
+            undeclared = _merge(undeclared, self._untold(live.key, changed, unsettled))
         return replace(
             base,
             status=found.status,
             differences=found.differences,
             undeclared=undeclared,
             reordered=found.reordered,
-            not_checked=found.not_checked,
+            not_checked=(*found.not_checked, *unsettled),
             folded=found.folded,
         )
+
+    def _others(
+        self,
+        declared: DeclaredResource,
+        live: Resource,
+        schema: TypeSchema | None,
+        context: CompareContext,
+    ) -> Iterator[NotChecked]:
+        """Where others may have a say that were not read, and where it makes a difference.
+
+        A list that holds just what the declarations fill in that were read is none of these, unless more
+        was known of it: something that others fill in may be missing.
+        """
+        if declared.shared:
+            known = {name: list(values) for name, values in declared.shared.items()}
+            found = compare(known, live.properties, schema, context, resource_type=declared.type)
+            differing = self._without_ignored(declared.type, found).differences
+            for path in (f"/{name}" for name in known):
+                if self._unsettled.told(live.key, path) or any(within(one.path, path) for one in differing):
+                    yield unread(path)
+        yield from self._unsettled.children(declared, live.key)
+
+    def _untold(
+        self, key: ResourceKey, changed: Sequence[UndeclaredValue], unsettled: Sequence[NotChecked]
+    ) -> tuple[UndeclaredValue, ...]:
+        """``changed`` without what is known as a difference from the declaration, by a scan that read it all."""
+        known = [one.path for one in unsettled if self._unsettled.told(key, one.path)]
+        return tuple(one for one in changed if not any(within(one.path, path) for path in known))
 
     def _context(self, declared: DeclaredResource, live: Resource) -> CompareContext:
         return CompareContext(
@@ -244,7 +284,9 @@ def next_witnesses(
             accepted["first seen"][drift.key] = live.properties
             continue
         deployed = readings.deployed_at.get(drift.key)
-        if drift.status is DriftStatus.IN_SYNC and deployed is not None and deployed > witness.accepted_at:
+        settled = all(one.reason != OTHERS_UNREAD for one in drift.not_checked)
+        fine = drift.status is DriftStatus.IN_SYNC and settled
+        if fine and deployed is not None and deployed > witness.accepted_at:
             accepted["deployment"][drift.key] = live.properties
     return accepted
 

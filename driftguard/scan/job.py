@@ -126,7 +126,7 @@ def _readings(
     return read(
         job.aws,
         targets,
-        _narrowed(job),
+        job.settings,
         now=now,
         progress=progress,
         cancelled=cancelled,
@@ -134,6 +134,7 @@ def _readings(
         baselines=job.baselines,
         takes=_takes(job.catalogue),
         facts=_facts(job),
+        beside=_beside(job, targets),
     )
 
 
@@ -144,6 +145,13 @@ def _targets(job: Job) -> tuple[Target, ...]:
         if (not job.accounts or target.account in job.accounts)
         and (not job.regions or target.region in job.regions)
     )
+
+
+def _beside(job: Job, targets: Sequence[Target]) -> frozenset[str]:
+    """The accounts of which this scan leaves regions out: it never sees all that is declared there."""
+    if not job.regions:
+        return frozenset()
+    return frozenset(target.account for target in job.aws.targets() if target not in targets)
 
 
 def new_run_id(now: datetime) -> str:
@@ -195,19 +203,11 @@ def _facts(job: Job) -> frozenset[str]:
     return facts_of(one for one in job.catalogue.policies if any(map(wants, one.resource_types)))
 
 
-def _narrowed(job: Job) -> Settings:
-    """The settings of this scan: some regions of an account never tell what is declared nowhere."""
-    if not job.regions:
-        return job.settings
-    return job.settings.model_copy(
-        update={"scope": job.settings.scope.model_copy(update={"complete": False})}
-    )
-
-
 def rules_of(settings: Settings) -> Rules:
     """What the settings say about comparing."""
     narrowed = bool(settings.scope.stacks)
     return Rules(
+        types=settings.scope.types,
         ignore=settings.scan.ignore,
         undeclared=settings.scan.undeclared,
         unmanaged=settings.scan.unmanaged and not narrowed,

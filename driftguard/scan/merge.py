@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -40,24 +40,17 @@ def merged(
     readings: Sequence[PlaceReading],
     now: datetime,
     *,
-    complete: bool,
+    whole: frozenset[tuple[str, str]] | None = None,
     gaps: Sequence[Gap] = (),
 ) -> Readings:
-    """All places as one; ``complete`` says that no stack lives outside of them, ``gaps`` belong to no place."""
+    """All places as one; ``whole`` goes into `Readings.whole`, ``gaps`` belong to no place."""
     pairs = list(zip(targets, readings, strict=True))
     resources = _resources(readings)
     deleted = {key for reading in readings for key in reading.deleted}
     found_gaps = (*gaps, *(gap for reading in readings for gap in reading.gaps))
     config = [(target, reading.config) for target, reading in pairs if reading.config is not None]
-    whole = {
-        target.account: complete
-        and all(reading.entered for other, reading in pairs if other.account == target.account)
-        for target in targets
-    }
-    broken = _broken(readings)
-    wholly = frozenset(account for account, entered in whole.items() if entered and account not in broken)
     return Readings(
-        declared=_with_owners(readings, wholly),
+        declared=_with_owners(readings, whole),
         snapshot=Snapshot(
             taken_at=now,
             resources=resources,
@@ -81,7 +74,7 @@ def merged(
             for t, reading in pairs
             for kind, physical_id in reading.declared.held
         ),
-        whole=wholly,
+        whole=whole,
         sources=[source for reading in readings for source in reading.sources],
     )
 
@@ -105,20 +98,29 @@ def _resources(readings: Sequence[PlaceReading]) -> dict[ResourceKey, Resource]:
     return account_facts.split(resources)
 
 
-def _broken(readings: Sequence[PlaceReading]) -> set[str]:
-    """The accounts of which some declaration could not be read."""
-    return {
-        gap.account
-        for reading in readings
-        for gap in reading.declared.gaps
-        if gap.reason is not GapReason.UNSUPPORTED
-    }
+def wholly_read(
+    targets: Sequence[Target], readings: Sequence[PlaceReading], beside: Collection[str] = ()
+) -> frozenset[tuple[str, str]]:
+    """The places of which every declaration was read, and ``global`` for accounts of which every place was.
+
+    ``beside`` are the accounts that have other regions, which were not read.
+    """
+    pairs = list(zip(targets, readings, strict=True))
+    places = {(t.account, t.region) for t, reading in pairs if _wholly(reading)}
+    partly = {*beside, *(t.account for t, reading in pairs if not _wholly(reading))}
+    return frozenset({*places, *((t.account, "global") for t in targets if t.account not in partly)})
 
 
-def _with_owners(readings: Sequence[PlaceReading], whole: frozenset[str]) -> list[DeclaredResource]:
+def _wholly(reading: PlaceReading) -> bool:
+    return reading.entered and all(gap.reason is GapReason.UNSUPPORTED for gap in reading.declared.gaps)
+
+
+def _with_owners(
+    readings: Sequence[PlaceReading], whole: frozenset[tuple[str, str]] | None
+) -> list[DeclaredResource]:
     """Each resource with what its siblings write into it, and with the values that others own.
 
-    That nobody declares a child can only be told where every stack of the account was read (``whole``).
+    That nobody declares a child can only be told where every stack was read that may (``whole``).
     """
     by_account: dict[str, list[DeclaredResource]] = {}
     for reading in readings:
@@ -126,7 +128,8 @@ def _with_owners(readings: Sequence[PlaceReading], whole: frozenset[str]) -> lis
             by_account.setdefault(one.account, []).append(one)
     declared: list[DeclaredResource] = []
     for account, members in by_account.items():
-        declared += with_tolerances(merge_siblings(members, complete=account in whole))
+        regions = None if whole is None else {region for owner, region in whole if owner == account}
+        declared += with_tolerances(merge_siblings(members, whole=regions))
     return declared
 
 

@@ -21,6 +21,7 @@ from driftguard.errors import InputError
 from driftguard.live import ConfigurationItem, Rejected, files_in, read_file, resource_of
 from driftguard.live.inventory import type_filter
 from driftguard.model import Gap, GapReason, Json, Source
+from driftguard.scan.children import asked
 from driftguard.scan.hollow import solid
 from driftguard.scan.identify import identified
 from driftguard.scan.merge import PlaceReading, merged
@@ -66,7 +67,9 @@ def read_offline(
         targets.append(Target(account=account, region=region, environment=environments.get(account, "")))
         readings.append(reading)
     return replace(
-        merged(targets, readings, now, complete=False, gaps=gaps),
+        # A file need not hold all of a region's stacks.
+        merged(targets, readings, now, whole=frozenset() if settings.scope.complete else None, gaps=gaps),
+        children=asked(settings),
         wants=type_filter(settings.scope.types, settings.scope.exclude_types),
     )
 

@@ -11,6 +11,7 @@ from driftguard.aws import Aws, Place, Target
 from driftguard.aws.gaps import gap_of
 from driftguard.declared import deployment as stack_reader
 from driftguard.declared.native import NativeDrift, detect
+from driftguard.declared.out_of_band import CHILD_TYPES, ChildType
 from driftguard.declared.repository import Repository
 from driftguard.declared.stacks import Attribute, Declared, declare, declare_source, live_attribute
 from driftguard.declared.template import Template
@@ -25,11 +26,11 @@ from driftguard.model import (
     Resource,
     StackState,
 )
-from driftguard.scan.children import children
+from driftguard.scan.children import asked, children
 from driftguard.scan.deployed import deployed_at
 from driftguard.scan.hollow import solid
 from driftguard.scan.identify import identified
-from driftguard.scan.merge import PlaceReading, merged
+from driftguard.scan.merge import PlaceReading, merged, wholly_read
 from driftguard.scan.progress import Progress
 from driftguard.scan.readings import Readings, StackSource
 from driftguard.schema import registry_of
@@ -53,8 +54,11 @@ def read(
     baselines: Sequence[DeclaredResource] = (),
     takes: Takes = lambda _: True,
     facts: Collection[str] | None = None,
+    beside: Collection[str] = (),
 ) -> Readings:
     """Read every target.
+
+    ``beside`` are the accounts that have regions in scope which are not among ``targets``.
 
     ``facts`` are the facts of an account that the chosen policies need (None: the cheap ones).
     ``repository`` holds templates to compare with what is deployed, ``baselines`` recorded states that are
@@ -70,13 +74,17 @@ def read(
         wanted = frozenset(BASIC if facts is None else facts)
         if first[target.account] != target:
             wanted -= ACCOUNT_WIDE.keys()  # what is one for the whole account is asked once
-        return _PlaceJob(aws, target, settings, progress, cancelled, repository, more, takes, wanted).run()
+        kinds = _kinds(settings, abroad=target.account not in beside)
+        return _PlaceJob(
+            aws, target, settings, progress, cancelled, repository, more, takes, wanted, kinds
+        ).run()
 
     with ThreadPoolExecutor(_PLACES_AT_ONCE, thread_name_prefix="place") as pool:
         readings = list(pool.map(one, targets))
     units, gaps = _units(aws, settings)
     whole = replace(
-        merged(targets, readings, now, complete=_complete(settings), gaps=gaps),
+        merged(targets, readings, now, whole=_whole(settings, targets, readings, beside), gaps=gaps),
+        children=asked(settings),
         organizational_units=units,
         listed=_listed(targets, readings, settings),
         wants=type_filter(settings.scope.types, settings.scope.exclude_types),
@@ -117,8 +125,20 @@ def _listed(
     return frozenset((target.account, target.region) for target, reading in pairs if reading.entered)
 
 
-def _complete(settings: Settings) -> bool:
-    return settings.scope.complete and not settings.scope.stacks
+def _whole(
+    settings: Settings, targets: Sequence[Target], readings: Sequence[PlaceReading], beside: Collection[str]
+) -> frozenset[tuple[str, str]] | None:
+    if not settings.scope.complete:
+        return None
+    return frozenset() if settings.scope.stacks else wholly_read(targets, readings, beside)
+
+
+def _kinds(settings: Settings, *, abroad: bool) -> tuple[ChildType, ...]:
+    """What is looked for on declared parents; told only where all that may be declared is read."""
+    if settings.scope.stacks or not asked(settings):
+        return ()
+    wants = type_filter(settings.scope.types, settings.scope.exclude_types)
+    return tuple(kind for kind in CHILD_TYPES if wants(kind.parent) and (abroad or not kind.abroad))
 
 
 def _recorded(
@@ -148,6 +168,7 @@ class _PlaceJob:
         baselines: Sequence[DeclaredResource],
         takes: Takes,
         facts: Collection[str],
+        kinds: Sequence[ChildType],
     ) -> None:
         self._aws = aws
         self._target = target
@@ -158,6 +179,7 @@ class _PlaceJob:
         self._baselines = baselines
         self._takes = takes
         self._wanted_facts = facts
+        self._kinds = kinds
         self._name = f"{target.account}/{target.region}"
         self._found = PlaceReading()
 
@@ -295,11 +317,8 @@ class _PlaceJob:
         )
 
     def _children(self, place: Place) -> None:
-        """What lies on declared parents by hand; told only where all that is declared was read."""
-        scanning = self._settings.scan
-        if not (_complete(self._settings) and scanning.unmanaged and scanning.cloud_control):
-            return
-        for seen in children(place, self._found.declared.resources, self._cancelled):
+        """What lies on declared parents by hand."""
+        for seen in children(place, self._kinds, self._found.declared.resources, self._cancelled):
             if isinstance(seen, Resource):
                 self._found.resources.setdefault(seen.key, seen)
             else:

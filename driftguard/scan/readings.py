@@ -40,8 +40,7 @@ class Readings:
     ``deployed_at`` says when CloudFormation last touched a declared resource; ``kms_aliases`` are by account
     and region; ``covered`` are the account and region pairs that were entered, ``stackless`` those of them
     where some stack did not tell what it holds; ``held`` is what stacks hold, (account, region or global,
-    type, physical id), also where it could not be compared; ``whole`` are the accounts of which every stack was read, so that what
-    none of them declares is declared nowhere.
+    type, physical id), also where it could not be compared.
     """
 
     declared: Sequence[DeclaredResource]
@@ -65,7 +64,11 @@ class Readings:
     """Account and region pairs whose inventory was asked for as a whole, gaps left aside."""
     wants: Callable[[str], bool] = lambda _: True
     """Whether a type is in scope."""
-    whole: frozenset[str] = frozenset()
+    whole: frozenset[tuple[str, str]] | None = None
+    """Account and region (``global``: all of them) of which every stack was read, so that what none declares is
+    declared nowhere; ``None`` where the settings do not ask for that."""
+    children: bool = False
+    """Whether the settings ask for what lies on declared resources by hand."""
     sources: Sequence[StackSource] = ()
     unmatched_templates: tuple[str, ...] = ()
 

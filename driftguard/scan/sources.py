@@ -47,6 +47,6 @@ def _against_live(
     """Repository against live, for what has drifted: a change by hand may be in the repository already."""
     if not any(drift.drifted for drift in drifts.values()):
         return {}
-    whole = with_tolerances(merge_siblings(list(source.repository), complete=False))
+    whole = with_tolerances(merge_siblings(list(source.repository)))
     changed = (one for one in whole if one.logical_id in drifts and drifts[one.logical_id].drifted)
     return {one.logical_id: comparer.one(one) for one in changed if one.key is not None}

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from driftguard.history.codec import encode, micros, text
+from driftguard.history.codec import encode, from_text, micros, text
 from driftguard.history.coverage import Covered
 from driftguard.history.database import Connection, batches, marks
 from driftguard.history.tables.identities import COLUMNS, Identities, key_of
+from driftguard.history.tables.newer import Newer
+from driftguard.history.tables.partly import completed, partly
 from driftguard.history.tables.texts import Texts
 from driftguard.model import Drift, Evaluation, Gap, PolicySummary, ResourceKey, StackState
 
@@ -44,6 +46,7 @@ class Facts:
         self._texts = texts
         self._at = at
         self._covered = covered
+        self._newer = Newer(connection, at)
 
     def drifts(self, drifts: Sequence[Drift]) -> list[int]:
         """Write drifts; answers their row ids.  What was covered and is not among them is closed."""
@@ -53,8 +56,8 @@ class Facts:
         ids: list[int] = []
         rows: list[tuple[Any, ...]] = []
         closed: list[int] = []
-        still: list[tuple[int, int]] = []
-        for drift in drifts:
+        still: list[tuple[int, int, int]] = []
+        for drift in self._completed(drifts, opened):
             subject = (self._identities.get(drift.key), drift.stack_id, drift.logical_id)
             if subject in seen:
                 continue
@@ -64,23 +67,26 @@ class Facts:
             known = opened.get(subject)
             if known is not None and bytes(known[4]) == packed:
                 ids.append(known[0])
-                still += [(self._at, known[0])] if drift.drifted else []
+                still += [(self._at, known[0], self._at)] if drift.drifted else []
                 continue
-            if known is not None:
+            until = self._until(subject in self._newer.drifts, known)
+            if known is not None and until is None:
                 closed.append(known[0])
-            rows.append((number, *self._drift_row(drift, subject, packed, document, known)))
+            rows.append((number, *self._drift_row(drift, subject, packed, document, known), until))
             ids.append(number)
             number += 1
         closed += [
             row[0]
             for subject, row in opened.items()
-            if subject not in seen and self._covered.stack(subject[1], self._key_of(subject[0]))
+            if subject not in seen
+            and self._until(subject in self._newer.drifts, row) is None
+            and self._covered.stack(subject[1], self._key_of(subject[0]))
         ]
         close(self._connection, "drifts", closed, self._at)
-        self._connection.many("UPDATE drifts SET last_seen = ? WHERE id = ?", still)
+        self._connection.many("UPDATE drifts SET last_seen = ? WHERE id = ? AND last_seen < ?", still)
         self._connection.many(
-            "INSERT INTO drifts (id, resource_id, stack_id, stack, logical_id, status, drifted, "
-            "first_seen, last_seen, valid_from, digest, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO drifts (id, resource_id, stack_id, stack, logical_id, status, drifted, first_seen, "
+            "last_seen, valid_from, digest, document, valid_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         return ids
@@ -89,13 +95,39 @@ class Facts:
         """The present drifts by subject, after the resources of ``drifts`` are known."""
         for drift in drifts:
             declared = (drift.stack or None, drift.logical_id or None, drift.physical_id or None)
-            self._identities.declare(drift.key, declared)
+            subject = (self._identities.get(drift.key), drift.stack_id, drift.logical_id)
+            if subject not in self._newer.drifts:
+                self._identities.declare(drift.key, declared)
         self._identities.flush()
         rows = self._connection.rows(
-            "SELECT id, resource_id, stack_id, logical_id, digest, drifted, first_seen "
+            "SELECT id, resource_id, stack_id, logical_id, digest, drifted, first_seen, valid_from "
             "FROM drifts WHERE valid_to IS NULL"
         )
         return {(row[1], row[2], row[3]): row for row in rows}
+
+    def _until(self, seen_later: bool, known: Sequence[Any] | None) -> int | None:
+        """The end of a fact of this run: none, or at once where a later look was recorded before it.
+
+        The last column of ``known``, the present row, says since when it is valid.
+        """
+        return self._at if seen_later or (known is not None and known[-1] > self._at) else None
+
+    def _completed(
+        self, drifts: Sequence[Drift], opened: Mapping[tuple[int, str, str], Sequence[Any]]
+    ) -> list[Drift]:
+        """``drifts``, those that were looked at partly with what was known of the rest."""
+        rows: dict[int, int] = {}
+        for index, drift in enumerate(drifts):
+            known = opened.get((self._identities.get(drift.key), drift.stack_id, drift.logical_id))
+            if known is not None and partly(drift):
+                rows[known[0]] = index
+        whole = list(drifts)
+        for batch in batches(list(rows)):
+            sql = f"SELECT id, document FROM drifts WHERE id IN ({marks(len(batch))})"  # noqa: S608
+            for number, document in self._connection.rows(sql, batch):
+                index = rows[number]
+                whole[index] = completed(whole[index], from_text(Drift, document))
+        return whole
 
     def _drift_row(
         self,
@@ -147,7 +179,8 @@ class Facts:
             (row[1], row[2], row[3]): row
             for row in self._connection.rows(
                 "SELECT e.id, e.resource_id, e.policy, e.judge, e.compliance, e.severity, e.document_id, "
-                "r.partition, r.account, r.region, r.type, r.identifier FROM resources r JOIN evaluations e ON e.resource_id = r.id "
+                "r.partition, r.account, r.region, r.type, r.identifier, e.valid_from "
+                "FROM resources r JOIN evaluations e ON e.resource_id = r.id "
                 "WHERE r.account = ? AND e.valid_to IS NULL",
                 (account,),
             )
@@ -167,21 +200,24 @@ class Facts:
             if known is not None and tuple(known[4:7]) == verdict:
                 ids.append(known[0])
                 continue
-            if known is not None:
+            until = self._until(subject in self._newer.evaluations, known)
+            if known is not None and until is None:
                 closed.append(known[0])
-            rows.append((number, *subject, *verdict, self._at))
+            rows.append((number, *subject, *verdict, self._at, until))
             ids.append(number)
             number += 1
         closed += [
             row[0]
             for subject, row in opened.items()
-            if subject not in seen and self._covered.place(key_of(row[7:]))
+            if subject not in seen
+            and self._until(subject in self._newer.evaluations, row) is None
+            and self._covered.place(key_of(row[7:12]))
         ]
         self._texts.flush()
         close(self._connection, "evaluations", closed, self._at)
         self._connection.many(
             "INSERT INTO evaluations (id, resource_id, policy, judge, compliance, severity, document_id, "
-            "valid_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "valid_from, valid_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         return ids
@@ -243,7 +279,7 @@ class Facts:
         opened = {
             (row[1], row[2], row[3]): row
             for row in self._connection.rows(
-                "SELECT id, account, region, stack_id, digest FROM stacks WHERE valid_to IS NULL"
+                "SELECT id, account, region, stack_id, digest, valid_from FROM stacks WHERE valid_to IS NULL"
             )
         }
         number = next_id(self._connection, "stacks")
@@ -259,23 +295,24 @@ class Facts:
             if known is not None and bytes(known[4]) == short_digest(document):
                 ids.append(known[0])
                 continue
-            if known is not None:
+            until = self._until(subject in self._newer.stacks, known)
+            if known is not None and until is None:
                 closed.append(known[0])
             about = (stack.name, stack.stack_id, stack.status, stack.drift_status, stack.resources)
-            rows.append(
-                (number, stack.account, stack.region, *about, self._at, short_digest(document), document)
-            )
+            rows.append((number, *subject[:2], *about, self._at, short_digest(document), document, until))
             ids.append(number)
             number += 1
         closed += [
             row[0]
             for subject, row in opened.items()
-            if subject not in seen and self._covered.region(subject[0], subject[1])
+            if subject not in seen
+            and self._until(subject in self._newer.stacks, row) is None
+            and self._covered.region(subject[0], subject[1])
         ]
         close(self._connection, "stacks", closed, self._at)
         self._connection.many(
             "INSERT INTO stacks (id, account, region, name, stack_id, status, drift_status, resources, "
-            "valid_from, digest, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "valid_from, digest, document, valid_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
         return ids

@@ -13,6 +13,7 @@ from driftguard.history.port import Page, Query
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.facts import next_id
+from driftguard.history.tables.newer import Newer
 from driftguard.model import Finding, FindingStatus, Severity
 
 _COLUMNS = (
@@ -37,7 +38,11 @@ _TODAY = {"stack": "stack", "severity": "severity", "first_seen": "first_seen", 
 def write_findings(
     connection: Connection, findings: Iterable[Finding], run_seq: int, at: datetime
 ) -> dict[str, int]:
-    """Write findings; answers the row id of each fingerprint."""
+    """Write findings; answers the row id of each fingerprint.
+
+    What a later look saw stays the present; the run's own version says what it saw itself.
+    """
+    newer = Newer.than(connection, run_seq)
     listed = list({finding.fingerprint: finding for finding in findings}.values())
     known: dict[str, tuple[int, str]] = {}
     for batch in batches([finding.fingerprint for finding in listed]):
@@ -49,16 +54,25 @@ def write_findings(
     number = next_id(connection, "findings")
     ids: dict[str, int] = {}
     updates, inserts, versions = [], [], []
+    over = newer.over(listed)
+    later = newer.unwritten(dict(known.values()), run_seq)
+    for row, (document, seq, moment) in later.items():
+        versions.append((row, seq, moment, from_text(Finding, document).status.value, document))
     for finding in listed:
         before = known.get(finding.fingerprint)
+        ids[finding.fingerprint] = row = number if before is None else before[0]
+        overtaken = row in newer.findings
+        present = finding
+        if finding.fingerprint in over and not overtaken:
+            since, ended = over[finding.fingerprint]
+            present = replace(finding, status=FindingStatus.RESOLVED, resolved_at=ended)
+            versions.append((row, since, iso(ended), present.status.value, text(present)))
         if before is None:
-            ids[finding.fingerprint] = row = number
-            inserts.append(_row(row, finding))
+            inserts.append(_row(row, present))
             number += 1
-        else:
-            ids[finding.fingerprint] = row = before[0]
-            updates.append((*_row(row, finding)[1:], row))
-        if before is None or _lasting(from_text(Finding, before[1])) != _lasting(finding):
+        elif not overtaken:
+            updates.append((*_row(row, present)[1:], row))
+        if before is None or overtaken or _lasting(from_text(Finding, before[1])) != _lasting(finding):
             versions.append((row, run_seq, iso(at), finding.status.value, text(finding)))
     sets = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", ")[1:])
     connection.many(f"UPDATE findings SET {sets} WHERE id = ?", updates)  # noqa: S608

@@ -12,6 +12,7 @@ from driftguard.history.database import Connection, batches, marks
 from driftguard.history.intervals import Sighting, merge
 from driftguard.history.port import ImportCounts, Version
 from driftguard.history.tables.identities import Identities
+from driftguard.history.tables.newer import Newer
 from driftguard.history.tables.texts import Texts
 from driftguard.model import Json, Resource, ResourceKey, Snapshot
 
@@ -39,6 +40,7 @@ class States:
             accounts[key.account].append(key)
         self._train(list(snapshot.resources.values()))
         counts = ImportCounts()
+        self._newer = Newer(self._connection, micros(snapshot.taken_at))
         for account, keys in accounts.items():
             counts = _add(counts, self._record_account(account, keys, snapshot))
         return counts
@@ -53,10 +55,15 @@ class States:
         added = changed = removed = unchanged = 0
         for key in keys:
             resource = snapshot.resources.get(key)
-            number = (
-                self._identities.get(key) if resource is None else self._identities.see(key, _live(resource))
-            )
+            number = self._identities.get(key)
             known = opened.get(number)
+            if number in self._newer.resources or (known is not None and known[0] > taken):
+                # A later look is recorded already: what this one saw is the past, if it is told apart at all.
+                if resource is not None and known is not None and known[0] > taken:
+                    pending.append((key, resource, _start(resource, taken, None)))
+                continue
+            if resource is not None:
+                self._identities.see(key, _live(resource))
             if resource is None:
                 if known is not None and known[1] is not None:
                     removed += 1

@@ -12,7 +12,7 @@ from typing import Protocol
 from driftguard.aws import Aws
 from driftguard.errors import ConfigError, DriftguardError
 from driftguard.history.port import Store
-from driftguard.model import Json, Report, RunStatus
+from driftguard.model import Json, Report, RunStatus, key_region
 from driftguard.model.schedule import EVENTS, Lease, Slot, Unit, UnitState
 from driftguard.scan import Job, scan
 from driftguard.service import emf
@@ -86,9 +86,6 @@ class Scanner:
             changes["types"] = schedule.types
         if schedule.stacks:
             changes["stacks"] = schedule.stacks
-        if regions:
-            # Only some regions are read, so that nobody declares a thing cannot be told.
-            changes["complete"] = False
         return _narrowed(job, changes)
 
     def _scan(self, lease: Lease, stopped: Callable[[], bool], job: Job) -> Report:
@@ -120,12 +117,19 @@ def run_slot(services: Services, slot: Slot, stopped: Callable[[], bool]) -> Seq
 def _event_job(services: Services, task: Mapping[str, Json]) -> Job:
     """A scan of one resource's type in its account and region, or of one stack."""
     account, region = str(task.get("account", "")), str(task.get("region", ""))
-    job = services.job(trigger=f"event:{task.get('source', '')}", accounts=(account,), regions=(region,))
-    changes: dict[str, object] = {"complete": False}
+    kind = "" if task.get("stack") else str(task.get("type", ""))
+    # What AWS keeps once per account may be declared in any region, and all of it tells what nobody declares.
+    everywhere = services.settings.scope.complete and key_region(kind, region) == "global"
+    job = services.job(
+        trigger=f"event:{task.get('source', '')}",
+        accounts=(account,),
+        regions=() if everywhere else (region,),
+    )
+    changes: dict[str, object] = {}
     if task.get("stack"):
         changes["stacks"] = (str(task["stack"]),)
-    elif task.get("type"):
-        changes["types"] = (str(task["type"]),)
+    elif kind:
+        changes["types"] = (kind,)
     narrowed = _narrowed(job, changes)
     quick = narrowed.settings.scan.model_copy(update={"native_drift": False})
     return replace(narrowed, settings=narrowed.settings.model_copy(update={"scan": quick}))

@@ -48,10 +48,13 @@ def _cases(name: str) -> list[Any]:
 @pytest.mark.parametrize("case", _cases("siblings.yaml"))
 def test_children_are_merged_into_their_parents(case: dict[str, Any]) -> None:
     given = [_resource(item) for item in case["resources"]]
-    merged = {item.logical_id: item for item in merge_siblings(given, complete=case.get("complete", False))}
+    whole = case["whole"] if "whole" in case else ["eu-west-1", "global"] if case.get("complete") else None
+    merged = {item.logical_id: item for item in merge_siblings(given, whole=whole)}
     assert len(merged) == len(given)
     for name, properties in case["expect"].items():
         assert merged[name].properties == _known(properties), name
+    for name, shared in case.get("shared", {}).items():
+        assert merged[name].shared == {one: tuple(values) for one, values in shared.items()}, name
     for item in given:
         if item.logical_id not in case["expect"]:
             assert merged[item.logical_id] == item

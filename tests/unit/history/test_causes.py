@@ -69,3 +69,39 @@ def test_causes_are_ranked_by_severity_then_reach() -> None:
 
 def test_what_is_closed_has_no_cause() -> None:
     assert group([replace(finding("a"), status=FindingStatus.RESOLVED), finding("b")]) == ()
+
+
+def _by(hours: float) -> ChangedBy:
+    return replace(BY, time=night(hours / 24))
+
+
+def test_a_persons_session_name_comes_back_and_is_another_session() -> None:
+    """IAM Identity Center names every session of a person alike."""
+    acts = {"a": 0, "b": 3, "c": 11.5, "d": 24 * 80, "e": 24 * 80 + 1}
+    listed = [
+        finding(name, stack=name, logical_id=name, changed_by=_by(hours)) for name, hours in acts.items()
+    ]
+    causes = {
+        frozenset(by.key.identifier for by in listed if by.fingerprint in one.fingerprints): one
+        for one in group(listed)
+    }
+    assert set(causes) == {frozenset("abc"), frozenset("de")}
+    assert {one.kind for one in causes.values()} == {"SESSION"}
+    late = causes[frozenset("de")]
+    assert late.changed_by is not None and late.changed_by.time == night(80)
+    # What else is open does not change the name of a cause.
+    assert late.id in {one.id for one in group([one for one in listed if one.key.identifier in "de"])}
+
+
+def test_the_same_line_of_two_files_is_no_common_cause() -> None:
+    def at(name: str, stack: str, file: str) -> Finding:
+        return finding(
+            name, "/Size", logical_id="Bucket", stack=stack, detail=_differs(1, line=12, file=file)
+        )
+
+    assert group([at("a", "billing", "billing.yaml"), at("b", "shop", "shop.yaml")]) == ()
+    [cause] = group([at("a", "shop-dev", "shop.yaml"), at("b", "shop-prod", "shop.yaml")])
+    assert cause.kind == "TEMPLATE"
+    # Without a repository a template is known by its stack alone.
+    deployed = [at("a", "shop-dev", "shop-dev (deployed)"), at("b", "shop-prod", "shop-prod (deployed)")]
+    assert [one.kind for one in group(deployed)] == ["TEMPLATE"]

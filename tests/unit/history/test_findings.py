@@ -371,3 +371,21 @@ def test_a_policy_that_fails_by_a_known_change_names_the_same_person() -> None:
     )
     named = name_shared([changed, *fails, other], paths)
     assert [f.changed_by for f in named] == [by, by, None, None, None]
+
+
+def test_a_waiver_ends_though_its_finding_cannot_be_looked_at() -> None:
+    waiver = Waiver(id="W1", reason="r", owner="o", approver="a", expires_at=night(3))
+    denied = Gap(reason=GapReason.ACCESS_DENIED, account=ACCOUNT, region="us-east-1", detail="denied")
+    waived = finding("a", status=FindingStatus.SUPPRESSED, waiver="W1")
+
+    def under_gap(number: float, *waivers: Waiver) -> Lives:
+        return nightly(number, [waived], waivers=waivers, gaps=(denied,))
+
+    assert only(under_gap(2, waiver)).status is FindingStatus.SUPPRESSED
+    over = under_gap(4, waiver)
+    assert (only(over).status, only(over).waiver) == (FindingStatus.NEW, None)
+    assert over.reopened == {waived.fingerprint}
+    longer = replace(waiver, id="W2", expires_at=night(30))
+    assert only(under_gap(4, waiver, longer)).waiver == "W2"
+    # A waiver that nobody tells of stands perhaps in a template that could not be read either.
+    assert only(under_gap(4)).status is FindingStatus.SUPPRESSED
