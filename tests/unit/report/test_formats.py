@@ -489,3 +489,17 @@ def test_refusals_of_one_place_name_every_action_that_is_missing() -> None:
     assert "sns:GetTopicAttributes, sqs:GetQueueAttributes" in str(
         render(replace(full_report(0), gaps=gaps), "md")
     )
+
+
+@pytest.mark.parametrize("name", ["text", "html", "md"])
+def test_a_korean_report_tells_notes_and_disagreements_in_korean(name: str) -> None:
+    note = "The waiver w-1 matches nothing; it can be removed."
+    base = full_report(0)
+    said = "/Policy: driftguard found both values to mean the same (json-text)."
+    drifts = (replace(base.drifts[0], disagreement=said), *base.drifts[1:])
+    value = replace(base, notes=(note,), drifts=drifts)
+    told = " ".join(str(render(value, name, "ko")).split())
+    assert "예외 승인 w-1에 해당하는 항목이 없습니다." in told and note not in told
+    assert said not in told
+    assert note in " ".join(str(render(value, name)).split())
+    assert note in str(render(value, "json", "ko")), "what programs read stays as it is"
