@@ -113,6 +113,10 @@ class Resolved:
     """The name under which an output is exported, by output."""
     unknown: tuple[Unresolved, ...] = ()
     conditions: Mapping[str, Json] = field(default_factory=dict)
+    document: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
+    """The template with includes and loops done and SAM translated: what the functions above were read in."""
+    origins: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """By logical id of a resource that was made: the path in the template of what made it."""
 
     def resource(self, logical_id: str) -> DeclaredResource | None:
         return next((item for item in self.resources if item.logical_id == logical_id), None)

@@ -56,6 +56,16 @@ def expanded(template: Template, context: ResolveContext) -> tuple[Mapping[str, 
     return document, origins
 
 
+def macros_of(template: Template) -> list[str]:
+    """The template-wide macros of an account's own: any of them may change anything."""
+    return [name for name in template.transforms if name not in _HARMLESS and not name.startswith(_AWS_OWN)]
+
+
+def makes_resources(template: Template) -> bool:
+    """Whether a transform of AWS that is not done here may add resources to the template."""
+    return any(name not in _HARMLESS and name.startswith(_AWS_OWN) for name in template.transforms)
+
+
 def _calls_include(value: Json) -> bool:
     if isinstance(value, Mapping):
         return "Fn::Transform" in value or any(_calls_include(item) for item in value.values())
@@ -81,8 +91,7 @@ class _Resolution:
         self._unknown: list[Unresolved] = []
         self._detours: dict[Path, Path] = {}
         self._logical_id = ""
-        macros = [name for name in template.transforms if name not in _HARMLESS]
-        self._macros = [name for name in macros if not name.startswith(_AWS_OWN)]
+        self._macros = macros_of(template)
 
     def run(self) -> Resolved:
         resources: list[DeclaredResource] = []
@@ -90,6 +99,9 @@ class _Resolution:
         for logical_id, body in self._evaluator.resources.items():
             if logical_id.startswith(expand.LOOP):
                 reason = f"the collection of {logical_id} cannot be known, so what it makes is not listed"
+                self._unknown.append(self._entry((logical_id,), reason, body))
+            elif logical_id == "Fn::Transform":
+                reason = "what the macro makes cannot be known, so it is not listed"
                 self._unknown.append(self._entry((logical_id,), reason, body))
             elif not isinstance(body, Mapping) or not isinstance(body.get("Type"), str):
                 raise TemplateError(
@@ -111,6 +123,8 @@ class _Resolution:
                 name: self._evaluator.conditions.named(name)
                 for name in self._document.get("Conditions") or {}
             },
+            document=self._document,
+            origins=self._origins,
         )
 
     # -- one resource ---------------------------------------------------------------------------------

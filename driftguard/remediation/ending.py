@@ -127,31 +127,35 @@ class Finisher:
         try:
             now = self._eyes.read(step.key)
             if late and (changed := changed_since(step, execution, now)):
-                said = f"It was not rolled back: {changed} was changed again since."
-                return replace(execution, detail=f"{execution.detail} {said}")
+                return _not_begun(execution, f"It was not rolled back: {changed} was changed again since.")
             operations = settings_patch(before(step), properties_of(now))
             if not operations:
                 return self._back(execution, "Everything is as it was saved.", now)
             token = token_of(self._journal.plan, step, f"rollback {canonical(operations).decode()}")
             look = self._awaited(step, self._starter.attempt(step, token, undo=operations))
         except (AwsError, RefusedError) as error:
-            return replace(execution, detail=f"{execution.detail} The rollback could not be started: {error}")
+            return _not_begun(execution, f"The rollback could not be started: {error}")
         if look.state is not State.SUCCEEDED:
-            return replace(execution, detail=f"{execution.detail} The rollback failed: {look.detail}")
+            return self._half(execution, f"The rollback failed: {look.detail}")
         try:
             live = self._eyes.read(step.key)
         except AwsError as error:
-            return replace(execution, detail=f"{execution.detail} The rollback ran, unseen: {error}")
+            return self._half(execution, f"The rollback ran, unseen: {error}")
         wrong = not_restored(step, live)
         if wrong:
-            return replace(
-                execution, detail=f"{execution.detail} The rollback ran, but {wrong} is not as before."
-            )
+            return self._half(execution, f"The rollback ran, but {wrong} is not as before.", live)
         return self._back(execution, "The state before was put back.", live)
 
     def _back(self, execution: Execution, said: str, live: Resource | None) -> Execution:
         left = live.state_hash if live is not None else ""
-        return self._journal.done(execution, ExecutionStatus.ROLLED_BACK, f"{execution.detail} {said}", left)
+        return self._journal.done(execution, ExecutionStatus.ROLLED_BACK, _told(execution, said), left)
+
+    def _half(self, execution: Execution, said: str, live: Resource | None = None) -> Execution:
+        """A rollback that began and did not come to its end: the step is no success any more."""
+        left = live.state_hash if live is not None else ""
+        worked = execution.status is ExecutionStatus.VERIFIED
+        status = ExecutionStatus.FAILED if worked else execution.status
+        return self._journal.done(execution, status, _told(execution, said), left)
 
     def _awaited(self, step: Step, execution_id: str) -> Look:
         end = self._clock.now().timestamp() + self._settings.step_timeout_minutes * 60
@@ -162,3 +166,16 @@ class Finisher:
             if self._clock.now().timestamp() > end:
                 return Look(state=State.FAILED, detail="it did not end in time.")
             self._clock.sleep(POLL_SECONDS)
+
+
+def _not_begun(execution: Execution, said: str) -> Execution:
+    """Nothing was done: what the step came to still holds."""
+    return replace(execution, detail=f"{execution.detail} {said}")
+
+
+def _told(execution: Execution, said: str) -> str:
+    """What a rollback came to, after what the step had come to.
+
+    That a step helped is true no longer once its resource was touched again.
+    """
+    return said if execution.status is ExecutionStatus.VERIFIED else f"{execution.detail} {said}"

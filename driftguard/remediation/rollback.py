@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from driftguard.errors import InputError
-from driftguard.model.remediation import Execution, ExecutionStatus, Plan, Step
+from driftguard.model.remediation import ActionKind, Execution, ExecutionStatus, Plan, Step
+from driftguard.remediation.remedies import MAKER
 from driftguard.remediation.seams import Ledger
 
 _CHANGED = (
@@ -19,6 +20,26 @@ _CHANGED = (
 
 class Restorer(Protocol):
     def roll_back(self, step: Step, execution: Execution) -> Execution: ...
+
+
+def left_alone(plan: Plan, executions: Sequence[Execution]) -> dict[str, str]:
+    """The steps that ran and are not rolled back with the others, each with the reason."""
+    known = {one.step: one.status for one in executions}
+    return {
+        step.id: _why(step) for step in plan.steps if step.rollback is None and known.get(step.id) in _CHANGED
+    }
+
+
+def _why(step: Step) -> str:
+    if step.action is ActionKind.TEMPLATE_PATCH:
+        return "It changed nothing in AWS: leave its patch out, or take it back where it is deployed."
+    if step.action is ActionKind.WAIVER:
+        return "It changed nothing in AWS: `driftguard waivers --remove` takes its waiver away."
+    if step.action is ActionKind.REVERT_DRIFT:
+        return "A change set put it back as the template declares it, and there is no way back."
+    if step.target == MAKER:
+        return "It was made again, and nothing was there before that could be put back; delete it by hand."
+    return "Nothing was saved that could be put back."
 
 
 def roll_back(plan: Plan, ledger: Ledger, restorer: Restorer, names: Sequence[str] = ()) -> list[Execution]:

@@ -295,11 +295,25 @@ class Checked(Form):
     line: int | None
 
 
+class Remark(Form):
+    """What of a template could not be judged; ``path`` is a JSON pointer into the template."""
+
+    template: str
+    logical_id: str
+    resource_type: str
+    kind: str
+    level: str
+    message: str
+    path: str
+    line: int | None
+
+
 class Check(Form):
     """``driftguard check --output json``."""
 
     results: list[Checked]
     errors: list[str]
+    remarks: list[Remark]
     summary: dict[str, int]
 
 

@@ -51,18 +51,18 @@ def _cause(gap: Gap) -> str:
 
 def _group(key: tuple[str, str, str], listed: Sequence[Gap], say: Messages) -> GapGroup:
     reason, place, cause = key
+    missing = ", ".join(sorted({gap.action for gap in listed if gap.action}))
     if cause:
         return GapGroup(
             reason=say(f"gap.{reason}"),
             place=place,
-            action=listed[0].action or "",
+            action=missing,
             detail=translated(cause, say.lang),
             affected=_some((_affected(gap) for gap in listed), say),
             count=len(listed),
         )
     if reason == GapReason.ACCESS_DENIED:
-        actions = sorted({gap.action for gap in listed if gap.action})
-        detail = say("gap.denied_detail", actions=", ".join(actions))
+        detail = say("gap.denied_detail")
         affected = _some((_affected(gap) for gap in listed), say)
     else:
         detail, affected = _some((gap.type or "" for gap in listed), say), ""
@@ -71,7 +71,7 @@ def _group(key: tuple[str, str, str], listed: Sequence[Gap], say: Messages) -> G
     return GapGroup(
         reason=say(f"gap.{reason}"),
         place=place,
-        action="",
+        action=missing,
         detail=detail,
         affected=affected,
         count=len(listed),

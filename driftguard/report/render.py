@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,10 @@ from driftguard.errors import InputError
 from driftguard.model import Report
 from driftguard.report import formats as _formats
 from driftguard.report.options import Options
+from driftguard.report.sentences import translated
+
+_FOR_PEOPLE = frozenset({"html", "md", "pdf", "text"})
+"""The formats that are read; programs compare the words of the others.  A reader's format adds itself."""
 
 
 def formats() -> tuple[str, ...]:
@@ -32,5 +37,19 @@ def render(report: Report, format: str, lang: str = "en", **options: Any) -> byt
 
 def render_with(report: Report, format: str, options: Options) -> bytes | str:
     """The same with prepared options."""
-    result: bytes | str = format_module(format).render(report, options)
+    module = format_module(format)
+    told = _told(report, options.lang) if format in _FOR_PEOPLE else report
+    result: bytes | str = module.render(told, options)
     return result
+
+
+def _told(report: Report, lang: str) -> Report:
+    """``report`` with the sentences that the run noted in English told in ``lang``."""
+    return replace(
+        report,
+        notes=tuple(translated(note, lang) for note in report.notes),
+        drifts=tuple(
+            replace(drift, disagreement=translated(drift.disagreement, lang)) if drift.disagreement else drift
+            for drift in report.drifts
+        ),
+    )

@@ -22,6 +22,7 @@ from driftguard.model import (
     Severity,
 )
 from driftguard.model.phrase import phrase
+from driftguard.report import frameworks
 from driftguard.report.causes import CauseRow, act, cause_rows
 from driftguard.report.document import plain
 from driftguard.report.gaps import GapGroup, grouped
@@ -29,7 +30,7 @@ from driftguard.report.messages import Messages, messages
 from driftguard.report.options import Options
 from driftguard.report.retold import message_of, policy_title
 from driftguard.report.three_way import SourceRow, source_rows
-from driftguard.rules.scores import Tally, of_report
+from driftguard.rules.scores import Tally
 
 _DECLARED = ("checked", "not_checked", "unsupported", "throttled", "unresolved")
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
@@ -109,10 +110,11 @@ def view(report: Report, options: Options) -> View:
     if options.since is not None:
         say = say.since(f"{options.since:%Y-%m-%d}")
     fresh = report.new | report.reopened
-    listed = _narrowed(report.findings, report, options)
+    asked = frameworks.only(report, options.framework)
+    listed = frameworks.narrowed(report.findings, report, options.framework)
     opened = [finding for finding in listed if finding.open]
     accepted = [finding for finding in listed if finding.status is FindingStatus.SUPPRESSED]
-    resolved = _narrowed(report.resolved, report, options)
+    resolved = frameworks.narrowed(report.resolved, report, options.framework)
     items = {
         finding.fingerprint: item(finding, say, report.run.id, report.new, report.reopened, report.policies)
         for finding in (*opened, *accepted, *resolved)
@@ -125,9 +127,9 @@ def view(report: Report, options: Options) -> View:
     counts = Counter(finding.severity for finding in opened)
     return View(
         text=say,
-        headline=_headline(report, opened, len(resolved), say),
+        headline=_headline(asked, opened, len(resolved), say, options.framework),
         tone=_tone(report, opened),
-        tiles=_tiles(report, opened, say),
+        tiles=_tiles(asked, opened, say, options.framework),
         causes=cause_rows(report.causes, items.keys(), say, report.policies),
         new=shown(finding for finding in opened if finding.fingerprint in fresh),
         still=shown(finding for finding in opened if finding.fingerprint not in fresh),
@@ -138,13 +140,9 @@ def view(report: Report, options: Options) -> View:
             (say(f"coverage.{name}"), getattr(report.coverage, name))
             for name in ("checked", "not_checked", "unresolved", "unsupported", "throttled", "ignored")
         ),
-        frameworks={
-            name: tally
-            for name, tally in of_report(report).items()
-            if options.framework is None or _has((name,), options.framework)
-        },
-        disagreements=tuple(drift for drift in report.drifts if drift.disagreement),
-        sources=source_rows(report, say),
+        frameworks=frameworks.rows(report, options.framework, say),
+        disagreements=tuple(drift for drift in asked.drifts if drift.disagreement),
+        sources=source_rows(report, say) if options.framework is None else (),
         by_severity=tuple((s.value, say(f"severity.{s.value}"), counts[s]) for s in Severity),
     )
 
@@ -157,19 +155,9 @@ def by_resource(items: Iterable[Item]) -> tuple[tuple[Item, ...], ...]:
     return tuple(map(tuple, groups.values()))
 
 
-def _narrowed(findings: Iterable[Finding], report: Report, options: Options) -> list[Finding]:
-    """The findings, those of policies narrowed to a framework if one was asked for."""
-    if options.framework is None:
-        return list(findings)
-    inside = {policy.id for policy in report.policies.values() if _has(policy.frameworks, options.framework)}
-    return [f for f in findings if f.kind is FindingKind.COMPLIANCE and f.subject in inside]
-
-
-def _has(frameworks: Iterable[str], wanted: str) -> bool:
-    return any(name.lower() == wanted.lower() for name in frameworks)
-
-
-def _headline(report: Report, opened: list[Finding], resolved: int, say: Messages) -> tuple[str, ...]:
+def _headline(
+    report: Report, opened: list[Finding], resolved: int, say: Messages, framework: str | None
+) -> tuple[str, ...]:
     new = [finding for finding in opened if finding.fingerprint in report.new]
     grave = [finding for finding in new if finding.severity in _GRAVE]
     back = sum(finding.fingerprint in report.reopened for finding in opened)
@@ -181,18 +169,28 @@ def _headline(report: Report, opened: list[Finding], resolved: int, say: Message
     if back:
         lines.append(say("headline.reopened", count=back))
     if not opened:
-        checked = report.coverage.checked or len({evaluation.key for evaluation in report.evaluations})
-        lines.append(say("headline.clear", count=checked) if checked else say("headline.unchecked"))
+        lines.append(_clear(report, say, framework))
     else:
         if not new and not back:
             lines.append(say("headline.nothing_new"))
-        lines.append(say("headline.open", count=len(opened)))
+        word = "headline.open" if framework is None else "headline.framework_open"
+        lines.append(say(word, count=len(opened), framework=framework or ""))
     if resolved:
         lines.append(say("headline.resolved", count=resolved))
     if report.outcome is Outcome.PARTIAL:
         count = len(report.gaps)
         lines.append(say("headline.partial", count=count) if count else say("headline.partial_none"))
     return tuple(lines)
+
+
+def _clear(report: Report, say: Messages, framework: str | None) -> str:
+    judged = len({evaluation.key for evaluation in report.evaluations})
+    if framework is not None:
+        # Drift and the policies of others may well be open.
+        word = "clear" if judged else "unchecked"
+        return say(f"headline.framework_{word}", count=judged, framework=framework)
+    checked = report.coverage.checked or judged
+    return say("headline.clear", count=checked) if checked else say("headline.unchecked")
 
 
 def _tone(report: Report, opened: list[Finding]) -> str:
@@ -208,7 +206,7 @@ def percent(part: float, whole: float) -> str:
     return "–" if not whole else f"{int(1000 * part / whole) / 10:g} %"
 
 
-def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, ...]:
+def _tiles(report: Report, opened: list[Finding], say: Messages, framework: str | None) -> tuple[Tile, ...]:
     grave = sum(finding.severity in _GRAVE for finding in opened)
     drifted = sum(drift.drifted for drift in report.drifts)
     verdicts = Counter(evaluation.compliance for evaluation in report.evaluations)
@@ -241,7 +239,7 @@ def _tiles(report: Report, opened: list[Finding], say: Messages) -> tuple[Tile, 
             tone="warn" if report.outcome is Outcome.PARTIAL else "",
         ),
     ]
-    return tuple(tiles)
+    return tuple(tile for tile in tiles if framework is None or tile.label != say("tile.drifted"))
 
 
 def _coverage_note(report: Report, live: int, say: Messages) -> str:

@@ -91,6 +91,16 @@ def of_report(report: Report) -> dict[str, Tally]:
     return dict(sorted(found.items()))
 
 
+def controls_of_report(report: Report, framework: Framework) -> Counter[ControlStatus]:
+    """How many controls of the framework stand how after a run, as the command line counts them."""
+    by_policy = _by_policy(_counts(report.evaluations))
+    for policy in report.policies.values():
+        if policy.id in by_policy:
+            for alias in policy.aliases:
+                by_policy.setdefault(alias, by_policy[policy.id])
+    return Counter(row.status for row in control_rows(framework, by_policy))
+
+
 def _counts(evaluations: Sequence[Evaluation]) -> Iterable[tuple[str, str, int]]:
     """Resources by policy and verdict.  Where several judge the same policy, a resource counts once."""
     judges: dict[str, set[str]] = defaultdict(set)

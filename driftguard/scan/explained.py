@@ -20,19 +20,23 @@ from driftguard.scan.readings import Memory, Readings
 from driftguard.settings import Settings
 
 _OUT_OF_BAND = "/("
+_NAMED = 3
+"""How many reasons are told for one thing that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """``before`` is the drift of the last scan, ``now`` that of this moment; both without secrets.
 
-    ``now`` is ``None`` when there is nothing to compare; ``message`` then says why.
+    ``now`` is ``None`` when there is nothing to compare; ``message`` then says why, and ``unread`` whether it
+    is only that something could not be read.
     """
 
     before: Drift
     now: Drift | None
     rows: tuple[Explanation, ...] = ()
     message: str = ""
+    unread: bool = False
 
 
 def explain_again(
@@ -64,12 +68,29 @@ def explain_again(
         return _nothing(before, redactor, "It belongs to no stack that could be read again.")
     declared = next((one for one in readings.declared if _is(one, before)), None)
     if declared is None:
-        gaps = [gap.detail for gap in readings.snapshot.gaps if gap.stack == before.stack]
-        reason = gaps[0] if gaps else "The deployed template does not declare it any more."
-        return _nothing(before, redactor, reason)
+        return _undeclared(before, readings, target, redactor)
     memory = Memory(witnesses=store.witnesses([before.key]))
     found = Comparer(readings, memory, rules, redactor.properties).one(declared)
     return _explained(before, found, declared, readings, redactor)
+
+
+def _undeclared(before: Drift, readings: Readings, target: Target, redactor: Redactor) -> Explained:
+    """Nothing that was read declares it: because nothing does, or because its stack was not read."""
+    told = any(one.stack_id == before.stack_id for one in readings.declared) if before.stack_id else True
+    gaps = [gap for gap in readings.snapshot.gaps if gap.stack == before.stack]
+    if not told:
+        # What kept the whole place from being read names no stack.
+        gaps += [gap for gap in readings.snapshot.gaps if not gap.stack and _at(gap, target)]
+    if gaps:
+        details = dict.fromkeys(gap.detail.rstrip(".") or str(gap.reason) for gap in gaps)
+        message = redactor.text(f"It could not be read again: {'; '.join(list(details)[:_NAMED])}.")
+        return Explained(before=redactor.drift(before), now=None, message=message, unread=True)
+    gone = "The deployed template does not declare it any more."
+    return _nothing(before, redactor, gone if told else "Its stack is not there any more.")
+
+
+def _at(gap: Gap, target: Target) -> bool:
+    return gap.account in ("", target.account) and gap.region in ("", "global", target.region)
 
 
 def _explained(
@@ -81,7 +102,8 @@ def _explained(
         reasons = [gap.detail or str(gap.reason) for gap in found.not_checked]
         gone = "AWS says that it is gone." if found.status is DriftStatus.DELETED else ""
         reason = f"It could not be read: {reasons[0]}." if reasons else "It could not be read."
-        return Explained(before=redactor.drift(before), now=shown, message=redactor.text(gone or reason))
+        message = redactor.text(gone or reason)
+        return Explained(before=redactor.drift(before), now=shown, message=message, unread=not gone)
     comparison = Comparison(
         status=shown.status,
         differences=(*shown.differences, *_by_hand(redactor.drift(before))),

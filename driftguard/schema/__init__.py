@@ -5,7 +5,7 @@ the IAM actions of every handler.  The index is compiled from the published regi
 (`driftguard.schema.build`) and read lazily: opening takes milliseconds, a type less than one.
 """
 
-from driftguard.schema.accounts import registry_of, use_folder
+from driftguard.schema.accounts import registry_of, schemas_of, use_folder
 from driftguard.schema.registry import Registry, registry
 from driftguard.schema.types import Node, TypeSchema, normalised, split_pointer
 
@@ -16,6 +16,7 @@ __all__ = [
     "normalised",
     "registry",
     "registry_of",
+    "schemas_of",
     "split_pointer",
     "use_folder",
 ]

@@ -14,6 +14,7 @@ import orjson
 
 from driftguard.errors import InputError
 from driftguard.schema.registry import Registry, registry
+from driftguard.schema.types import TypeSchema
 
 _FORMAT = 1
 _folder: list[Path] = []
@@ -34,6 +35,17 @@ def registry_of(account: str, region: str) -> Registry:
     for name, schema in load(file).items():
         found.refresh(name, schema)
     return found
+
+
+def schemas_of(name: str) -> tuple[TypeSchema, ...]:
+    """Every schema of the type ``name``: the packaged one, and what each account said of it.
+
+    For what belongs to no account yet.  Raises `InputError` when a file cannot be used.
+    """
+    files = sorted(_folder[0].glob("*/*.json")) if _folder else []
+    places = [("", ""), *((file.parent.name, file.stem) for file in files)]
+    found = (registry_of(account, region).get(name) for account, region in places)
+    return tuple(dict.fromkeys(schema for schema in found if schema is not None))
 
 
 def path_of(folder: Path, account: str, region: str) -> Path:

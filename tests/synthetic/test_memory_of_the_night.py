@@ -140,6 +140,7 @@ def test_a_report_since_a_day_and_in_both_languages(cli: Any, tmp_path: Path) ->
     assert names == {"report.en.html", "report.ko.html", "report.en.md", "report.ko.md"}
     cli("report", "--format", "html,md", expect=2)
     cli("report", "--lang", "xx", expect=2)
+    cli("report", "--framework", "nosuch", expect=2)
 
 
 def test_a_root_cause_is_planned_and_waived_as_one(

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from driftguard import __version__
-from driftguard.cli.checking.judge import SKIP, Answer, Result, as_json
+from driftguard.cli.checking.judge import SKIP, Answer, Result, as_json, remark_as_json
+from driftguard.cli.checking.soundness import Remark
 from driftguard.model import Severity
 from driftguard.report import junit as junit_xml
 from driftguard.report.junit import Case
@@ -21,6 +22,7 @@ def json_document(answer: Answer) -> dict[str, Any]:
     return {
         "results": [as_json(result) for result in answer.results],
         "errors": answer.errors,
+        "remarks": [remark_as_json(remark) for remark in answer.remarks],
         "summary": answer.summary(),
     }
 
@@ -43,15 +45,28 @@ def _with_environments(lines: dict[str, list[str]]) -> list[str]:
 
 
 def _ending(answer: Answer) -> list[str]:
-    lines = [f"ERROR {error}" for error in answer.errors]
+    lines = [
+        f"{_place(one)}: {one.kind.level} {one.kind.value} {one.logical_id}: {one.message}"
+        for one in answer.remarks
+    ]
+    lines += [f"ERROR {error}" for error in answer.errors]
     counts = ", ".join(f"{number} {status}" for status, number in answer.summary().items() if number)
     found = f"{answer.templates} template{'' if answer.templates == 1 else 's'}"
     others = f" ({answer.skipped_files} other files are none)" if answer.skipped_files else ""
-    lines.append(f"{found}{others}: {counts or 'nothing to judge'}")
+    lines.append(f"{found}{others}: {counts or 'nothing to judge'}{_left(answer)}")
     return lines
 
 
-def _place(result: Result) -> str:
+def _left(answer: Answer) -> str:
+    """That a template holds what cannot be judged, for whoever reads the counts alone."""
+    warnings = sum(one.kind.level == "WARNING" for one in answer.remarks)
+    if not warnings:
+        return ""
+    count = f"{warnings} warning{'' if warnings == 1 else 's'}"
+    return f"; {count}" if answer.complete else f"; NOT ALL WAS JUDGED ({count})"
+
+
+def _place(result: Result | Remark) -> str:
     return f"{result.template}:{result.line}" if result.line else result.template
 
 
@@ -82,9 +97,10 @@ def sarif(answer: Answer) -> dict[str, Any]:
                 "results": [_sarif_result(one) for one in faults],
                 "invocations": [
                     {
-                        "executionSuccessful": not answer.errors,
+                        "executionSuccessful": not answer.errors and answer.complete,
                         "toolExecutionNotifications": [
-                            {"level": "error", "message": {"text": error}} for error in answer.errors
+                            *({"level": "error", "message": {"text": error}} for error in answer.errors),
+                            *(_notification(remark) for remark in answer.remarks),
                         ],
                     }
                 ],
@@ -93,17 +109,31 @@ def sarif(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _sarif_result(result: Result) -> dict[str, Any]:
+def _notification(remark: Remark) -> dict[str, Any]:
+    """A remark is no verdict of a policy but says what the run could not judge."""
+    return {
+        "level": remark.kind.level.lower(),
+        "descriptor": {"id": remark.kind.value},
+        "message": {"text": f"{remark.logical_id}: {remark.message}"},
+        "locations": [{"physicalLocation": _physical(remark)}],
+    }
+
+
+def _physical(result: Result | Remark) -> dict[str, Any]:
     location: dict[str, Any] = {"artifactLocation": {"uri": result.template.replace("\\", "/")}}
     if result.line:
         location["region"] = {"startLine": result.line}
+    return location
+
+
+def _sarif_result(result: Result) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ruleId": result.policy,
         "level": _LEVEL.get(result.severity, "note"),
         "message": {"text": f"{result.logical_id}: {result.message}"},
         "locations": [
             {
-                "physicalLocation": location,
+                "physicalLocation": _physical(result),
                 "logicalLocations": [{"name": result.logical_id, "kind": "resource"}],
             }
         ],
@@ -121,7 +151,19 @@ def junit(answer: Answer) -> str:
         Case(suite="errors", classname="driftguard", name="reads the input", error=error)
         for error in answer.errors
     )
-    return junit_xml.document("driftguard check", (*results, *errors))
+    remarks = (_remark_case(remark) for remark in answer.remarks)
+    return junit_xml.document("driftguard check", (*results, *remarks, *errors))
+
+
+def _remark_case(remark: Remark) -> Case:
+    """A case in error where something was left unjudged, and one that was skipped otherwise."""
+    found = Case(
+        suite=remark.template,
+        classname=remark.resource_type or "driftguard",
+        name=f"{remark.kind.value} {remark.logical_id} {remark.path}",
+    )
+    text = f"{remark.message} ({_place(remark)})"
+    return replace(found, error=text) if remark.kind.prevents else replace(found, skipped=text)
 
 
 def _case(result: Result) -> Case:

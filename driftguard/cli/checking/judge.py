@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from driftguard.cli.checking.soundness import Remark
 from driftguard.cli.checking.templates import Checked, TemplateFile
 from driftguard.model import ComplianceType, Severity
 from driftguard.rules import Catalogue, JudgeContext, Neighbours
@@ -46,6 +47,8 @@ class Answer:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """Waivers in Metadata that do not count, and why."""
+    remarks: list[Remark] = field(default_factory=list)
+    """What could not be judged: unknown types and properties, references to nothing."""
     templates: int = 0
     skipped_files: int = 0
 
@@ -53,6 +56,11 @@ class Answer:
         counts: Counter[str] = Counter(result.status for result in self.results)
         counts[ERROR] += len(self.errors)
         return {status: counts[status] for status in _COUNTED}
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing had to be left unjudged."""
+        return not any(remark.kind.prevents for remark in self.remarks)
 
     def worst(self) -> Severity | None:
         """The worst severity among the faults."""
@@ -135,6 +143,20 @@ def _result(
         title=policy.title,
         environment=environment,
     )
+
+
+def remark_as_json(remark: Remark) -> dict[str, Any]:
+    """The form of one remark."""
+    return {
+        "template": remark.template,
+        "logical_id": remark.logical_id,
+        "resource_type": remark.resource_type,
+        "kind": remark.kind.value,
+        "level": remark.kind.level,
+        "message": remark.message,
+        "path": remark.path,
+        "line": remark.line,
+    }
 
 
 def as_json(result: Result) -> dict[str, Any]:

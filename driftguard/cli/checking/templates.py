@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from driftguard.cli.checking.soundness import Remark, remarks
 from driftguard.declared.cdk import cdk_stacks, is_cdk_output
 from driftguard.declared.context import ResolveContext, Resolved
 from driftguard.declared.resolve import resolve
@@ -37,6 +38,7 @@ class TemplateFile:
 
     file: str
     resources: tuple[Checked, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ def judged_template(source: Source, parameters: Mapping[str, Any]) -> TemplateFi
             )
             for one in resolved.resources
         ),
+        remarks=tuple(remarks(template, resolved)),
     )
 
 

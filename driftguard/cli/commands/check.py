@@ -12,6 +12,7 @@ from driftguard.cli.output import output_option, print_json
 
 if TYPE_CHECKING:
     from driftguard.cli.checking.judge import Answer
+    from driftguard.cli.checking.soundness import Remark
     from driftguard.rules import Catalogue
 
 _SEVERITIES = ("critical", "high", "medium", "low", "informational", "never")
@@ -61,7 +62,12 @@ def command(
     fail_on: str,
     output: str,
 ) -> int:
-    """Judge every resource of the templates; 0 when all is well, 1 on a fault, 2 on an error."""
+    """Judge every resource of the templates; 0 when all is well, 1 on a fault, 2 on an error.
+
+    A resource type that is not known, or a reference to nothing, is an error as well: what hangs on it was
+    not judged.  Both are named with file, line and the nearest name, as is a property that is not known.
+    """
+    _use_schemas(app)
     catalogue = _catalogue(app, folders, policies, frameworks)
     answer = _judge(catalogue, templates, parameter_files)
     _print(answer, output)
@@ -70,9 +76,18 @@ def command(
     if answer.errors:
         return 2
     worst = answer.worst()
-    if worst is None or fail_on == "never":
-        return 0
-    return 1 if worst.rank <= _SEVERITIES.index(fail_on) else 0
+    if worst is not None and fail_on != "never" and worst.rank <= _SEVERITIES.index(fail_on):
+        return 1
+    # All is not well where something could not be judged.
+    return 0 if answer.complete else 2
+
+
+def _use_schemas(app: App) -> None:
+    """The accounts' own schemas say which private types there are, and newer ones than we know."""
+    from driftguard.schema import use_folder
+
+    folder = app.settings.scan.schemas
+    use_folder(Path(folder) if folder else None)
 
 
 def _catalogue(
@@ -100,13 +115,17 @@ def _judge(catalogue: Catalogue, paths: tuple[str, ...], parameter_files: tuple[
     sources = Sources(paths)
     for source in sources:
         answer.templates += 1
+        found: list[Remark] = []
         for environment, parameters in environments:
             try:
                 template = judged_template(source, parameters)
             except TemplateError as error:
                 answer.errors.append(str(error))
                 continue
+            found.extend(template.remarks)
             answer.results.extend(judge_template(catalogue, template, environment, answer.warnings))
+        # Each environment finds the same.
+        answer.remarks.extend(dict.fromkeys(found))
     answer.errors.extend(sources.errors)
     answer.skipped_files = sources.skipped
     return answer

@@ -95,10 +95,7 @@ def _framework(wiring: Wiring, query: Query, name: str, everything: bool, output
     from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
     from driftguard.rules.shipped import all_frameworks
 
-    framework = all_frameworks().get(name)
-    if framework is None:
-        known = ", ".join(sorted(one.id for one in all_frameworks().frameworks))
-        raise InputError(f"there is no framework {name}.", fix=f"Known: {known}.")
+    framework = all_frameworks().named(name)
     if query.at is not None and not standing_runs(wiring.store.runs, query.at):
         raise InputError(f"no run had ended by {query.at:%Y-%m-%d %H:%M} UTC.", fix="Name a later date.")
     by_policy = tallies(wiring.store.evaluation_counts(query), wiring.catalogue)

@@ -10,6 +10,7 @@ from driftguard.cli.app import App, pass_app
 from driftguard.cli.decisions import one_resource
 from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import table
+from driftguard.model import DriftStatus
 
 if TYPE_CHECKING:
     from driftguard.compare import Explanation
@@ -25,8 +26,11 @@ _COLOURS = {"DIFFERENT": "red", "UNDECLARED": "yellow", "NOT_CHECKED": "yellow"}
 @click.option("--all", "everything", is_flag=True, help="Also the properties that are simply the same.")
 @output_option()
 @pass_app
-def command(app: App, resource: str, everything: bool, output: str) -> None:
-    """The resource and its stack are read again, now; nothing is recorded."""
+def command(app: App, resource: str, everything: bool, output: str) -> int:
+    """The resource and its stack are read again, now; nothing is recorded.
+
+    The exit code is 2 when they could not be read.
+    """
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
@@ -37,6 +41,7 @@ def command(app: App, resource: str, everything: bool, output: str) -> None:
         print_json(document(explained, rows))
     else:
         _print(explained, rows, len(explained.rows) - len(rows))
+    return 2 if explained.unread else 0
 
 
 def _last(store: Store, key: ResourceKey) -> Drift:
@@ -68,7 +73,7 @@ def document(explained: Explained, rows: list[Explanation]) -> dict[str, Any]:
         "resource_type": drift.key.type,
         "identifier": drift.key.identifier,
         "location": location_document(drift.location),
-        "status": drift.status.value,
+        "status": _status(explained),
         "status_at_last_scan": explained.before.status.value,
         "message": explained.message or None,
         "properties": [
@@ -85,15 +90,26 @@ def document(explained: Explained, rows: list[Explanation]) -> dict[str, Any]:
     }
 
 
+def _status(explained: Explained) -> str:
+    """The verdict of this moment; that of the last scan stands where it would only be repeated."""
+    if explained.unread:
+        return DriftStatus.NOT_CHECKED.value
+    return (explained.now or explained.before).status.value
+
+
 def _print(explained: Explained, rows: list[Explanation], same: int) -> None:
     drift, before = explained.now or explained.before, explained.before
-    click.secho(f"{drift.logical_id or drift.physical_id or drift.key.identifier}  {drift.status}", bold=True)
+    click.secho(
+        f"{drift.logical_id or drift.physical_id or drift.key.identifier}  {_status(explained)}", bold=True
+    )
     click.echo(f"{drift.key}" + (f"  stack {drift.stack}" if drift.stack else ""))
     if drift.location:
         click.echo(f"declared in {drift.location.file}:{drift.location.line}")
     if explained.message:
         click.echo(explained.message)
-    if explained.now is not None and explained.now.status != before.status:
+    if explained.unread:
+        click.secho(f"The last scan said {before.status}.", fg="yellow")
+    elif explained.now is not None and explained.now.status != before.status:
         click.secho(
             f"The last scan said {before.status}: it changed since, or another stack has a say in it.",
             fg="yellow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -196,7 +197,7 @@ def apply_command(app: App, plan: str, patches: str, output: str) -> int:
 def status_command(app: App, plan: str | None, output: str) -> int:
     from driftguard.history.port import Query
     from driftguard.remediation.guards import approved
-    from driftguard.remediation.render import outcome
+    from driftguard.remediation.render import counts, outcome
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
@@ -209,12 +210,27 @@ def status_command(app: App, plan: str | None, output: str) -> int:
                 click.echo(outcome(found, rows), nl=False)
             return 0
         plans = wiring.store.plans(Query(limit=100)).items
+        known = {one.id: wiring.store.executions(one.id) for one in plans}
     if output == "json":
-        print_json([{"id": one.id, "author": one.author, "steps": len(one.steps)} for one in plans])
+        print_json(
+            [
+                {
+                    "id": one.id,
+                    "author": one.author,
+                    "steps": len(one.steps),
+                    "approved": not approved(one, app.settings.remediation),
+                    "counts": Counter(row.status.value for row in known[one.id]),
+                }
+                for one in plans
+            ]
+        )
         return 0
     for one in plans:
         missing = approved(one, app.settings.remediation)
         state = "approved" if not missing else "not approved"
+        if known[one.id]:
+            # What came of it says more than that it might be applied.
+            state = counts(one, known[one.id])
         click.echo(
             f"{one.id}  {one.created_at:%Y-%m-%d %H:%M}  {len(one.steps):>3} steps  {state}  by {one.author}"
         )
@@ -228,15 +244,26 @@ def status_command(app: App, plan: str | None, output: str) -> int:
 @pass_app
 def rollback_command(app: App, plan: str, steps: tuple[str, ...], reason: str) -> int:
     from driftguard.remediation.render import outcome
-    from driftguard.remediation.rollback import roll_back
+    from driftguard.remediation.render.short import name_of
+    from driftguard.remediation.render.words import wrapped
+    from driftguard.remediation.rollback import left_alone, roll_back
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
         found = _load(wiring, plan)
         wiring.store.audit(wiring.actor, "plan.rollback", found.id, {"reason": reason, "steps": list(steps)})
         runner = wiring.runner(found, patches=Path(), needs_approval=False)
+        alone = {} if steps else left_alone(found, wiring.store.executions(found.id))
         changed = roll_back(found, wiring.store, runner, steps)
         click.echo(outcome(found, wiring.store.executions(found.id)), nl=False)
+    alone.update((one.step, one.detail) for one in changed if one.status != "ROLLED_BACK")
+    if alone:
+        click.echo("\nNot rolled back")
+        for step in found.steps:
+            if step.id in alone:
+                click.echo(
+                    "\n".join(wrapped(f"{name_of(step)}: {alone[step.id]}", f"  {step.id}  ", " " * 12))
+                )
     return 0 if all(one.status == "ROLLED_BACK" for one in changed) else 1
 
 

@@ -50,12 +50,15 @@ def command(
     from driftguard.report.messages import messages
     from driftguard.report.render import format_module
     from driftguard.report.retold import worded
+    from driftguard.rules.shipped import all_frameworks
     from driftguard.wiring import Wiring
 
     names, languages, after = _listed(formats), _listed(langs), moment(since, start=True)
     modules = {name: format_module(name) for name in names}
     for lang in languages:
         messages(lang)
+    if framework is not None:
+        framework = all_frameworks().named(framework).id
     several = len(names) * len(languages) > 1
     if several and not out:
         raise InputError("several reports need a folder.", fix="Name it with --out.")

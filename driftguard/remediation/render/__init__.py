@@ -2,8 +2,8 @@
 
 from driftguard.remediation.render.full import text as full
 from driftguard.remediation.render.markdown import markdown
-from driftguard.remediation.render.outcome import outcome
+from driftguard.remediation.render.outcome import counts, outcome
 from driftguard.remediation.render.short import sums, text
 from driftguard.remediation.render.summary import summary
 
-__all__ = ["full", "markdown", "outcome", "summary", "sums", "text"]
+__all__ = ["counts", "full", "markdown", "outcome", "summary", "sums", "text"]

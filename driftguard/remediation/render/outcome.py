@@ -16,7 +16,7 @@ _INDENT = " " * 12
 def outcome(plan: Plan, executions: Sequence[Execution]) -> str:
     """The result as plain text: what still needs somebody first, then every step."""
     known = {one.step: one for one in executions}
-    lines = [f"{plan.id}: {_counts(plan, known.values())}", ""]
+    lines = [f"{plan.id}: {counts(plan, known.values())}", ""]
     open_steps = [*_still_open(plan, known)]
     if open_steps:
         lines += ["Still open", *open_steps, ""]
@@ -33,7 +33,8 @@ def outcome(plan: Plan, executions: Sequence[Execution]) -> str:
     return visible("\n".join(lines)) + "\n"
 
 
-def _counts(plan: Plan, executions: Iterable[Execution]) -> str:
+def counts(plan: Plan, executions: Iterable[Execution]) -> str:
+    """How many steps came to what."""
     counts = Counter(one.status.value for one in executions)
     missing = len(plan.steps) - sum(counts.values())
     if missing:

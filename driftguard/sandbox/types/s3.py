@@ -43,9 +43,10 @@ class Bucket(Adapter):
         return {**found, **self._read_only(id)}
 
     def update(self, id: str, old: Properties, new: Properties) -> None:
-        # A default that was taken away by hand is missing in `old`; who asks for it now gets it back.
-        implied = {name: value for name, value in _DEFAULTS.items() if name not in new}
-        self._configure(id, {**implied, **old}, {**_DEFAULTS, **new})
+        # What is taken away is taken away, also where a new bucket would have it; only encryption, which no
+        # bucket is without, falls back: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html
+        fallback = {name: _DEFAULTS[name] for name in _ALWAYS if name in old and name not in new}
+        self._configure(id, old, {**fallback, **new})
 
     def delete(self, id: str) -> None:
         self.client.delete_bucket(Bucket=id)
@@ -95,6 +96,9 @@ _DEFAULTS: Properties = {
         ]
     },
 }
+
+
+_ALWAYS = ("BucketEncryption",)
 
 
 class _Part:

@@ -55,12 +55,20 @@ def test_revert_by_the_command_line_and_back(shop: Shop) -> None:
     raise_threshold(shop.world, 9)
     late = shop.run("remediate", "rollback", "plan.json", by_cure["REVERT"]["id"], "--reason", "too late")
     assert "/Threshold was changed again since" in " ".join(late.stdout.split())
+    assert "Not rolled back" in late.stdout and "2 VERIFIED" in late.stdout
     assert (
         shop.world.client("cloudwatch").describe_alarms(AlarmNames=["late"])["MetricAlarms"][0]["Threshold"]
         == 9
     )
     raise_threshold(shop.world, 5)
-    shop.run("remediate", "rollback", "plan.json", by_cure["REVERT"]["id"], "--reason", "trying it")
+    back = shop.run("remediate", "rollback", "plan.json", "--reason", "trying it").stdout
+    told = " ".join(back.split())
+    assert "1 ROLLED_BACK, 1 VERIFIED" in told and "as its template declares it" not in told
+    assert "It changed nothing in AWS: leave its patch out" in told
+    listed = shop.run("remediate", "status").stdout
+    assert "1 ROLLED_BACK, 1 VERIFIED" in listed and "approved" not in listed
+    (listing,) = json.loads(shop.run("remediate", "status", "--output", "json").stdout)
+    assert listing["approved"] and listing["counts"] == {"ROLLED_BACK": 1, "VERIFIED": 1}
     alarm = shop.world.client("cloudwatch").describe_alarms(AlarmNames=["late"])["MetricAlarms"][0]
     assert alarm["Threshold"] == 500
 

@@ -188,6 +188,21 @@ def test_cloud_control_refuses_as_aws_does(sandbox: Sandbox, type_name: str, cod
     assert caught.value.response["Error"]["Code"] == code
 
 
+def test_what_a_patch_takes_away_from_a_bucket_is_gone(sandbox: Sandbox) -> None:
+    """A new bucket blocks public access; one from which that is taken away does not."""
+    control, s3 = sandbox.session().client("cloudcontrol"), sandbox.session().client("s3")
+    control.create_resource(TypeName="AWS::S3::Bucket", DesiredState='{"BucketName": "b-open"}')
+    assert s3.get_public_access_block(Bucket="b-open")
+    patch = [
+        {"op": "remove", "path": "/PublicAccessBlockConfiguration"},
+        {"op": "remove", "path": "/BucketEncryption"},
+    ]
+    control.update_resource(TypeName="AWS::S3::Bucket", Identifier="b-open", PatchDocument=json.dumps(patch))
+    with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
+        s3.get_public_access_block(Bucket="b-open")
+    assert s3.get_bucket_encryption(Bucket="b-open"), "no bucket is without"
+
+
 def run_command(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "driftguard", "sandbox", *arguments],

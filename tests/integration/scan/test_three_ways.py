@@ -186,3 +186,36 @@ def test_explain_reads_again_and_names_the_rules(
     assert "no resource is known" in capsys.readouterr().err
     assert run(["--config", str(file), "explain", "Slow"]) == 0
     assert "VisibilityTimeout" in capsys.readouterr().out
+
+
+def test_explain_says_what_could_not_be_read(
+    sandbox_http: Sandbox,
+    deployed: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A failure to read is no fact about the template."""
+    given = settings(tmp_path)
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(given))
+    for name, value in sandbox_http.environment(region=REGION).items():
+        monkeypatch.setenv(name, value)
+    scanned(deployed, given)
+
+    def explained() -> dict[str, Any]:
+        assert run(["--config", str(file), "explain", "Slow", "--output", "json"]) == 2
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert (found["status"], found["status_at_last_scan"]) == ("NOT_CHECKED", "IN_SYNC")
+        return found
+
+    sandbox_http.faults.add("deny", service="cloudformation")
+    assert "cloudformation:" in explained()["message"]
+    assert run(["--config", str(file), "explain", "Slow"]) == 2
+    told = capsys.readouterr().out
+    assert "NOT_CHECKED" in told and "The last scan said IN_SYNC." in told
+    sandbox_http.faults.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert run(["--config", str(file), "explain", "Slow"]) == 2
+    told += capsys.readouterr().out
+    assert "does not declare" not in told

@@ -21,12 +21,16 @@ from driftguard.errors import InputError
 from driftguard.history.causes import group
 from driftguard.model import (
     ChangedBy,
+    ComplianceType,
     CoverageCounts,
     DriftStatus,
     Finding,
     FindingKind,
     FindingStatus,
+    Gap,
+    GapReason,
     Outcome,
+    PolicySummary,
     Report,
     ResourceKey,
     Severity,
@@ -34,9 +38,11 @@ from driftguard.model import (
 from driftguard.model.trend import TrendPoint
 from driftguard.report import formats, render
 from driftguard.report.formats.asff import resource_type
+from driftguard.report.gaps import grouped
 from driftguard.report.messages import languages, messages
 from driftguard.report.people import person
-from tests.history_values import drift, finding, full_report, key, night, report
+from driftguard.rules.shipped import all_frameworks
+from tests.history_values import drift, evaluation, finding, full_report, key, night, report
 from tests.published_files import SARIF, published
 
 CASES = Path(__file__).parents[2] / "cases/report"
@@ -430,3 +436,70 @@ def test_a_korean_report_has_korean_titles() -> None:
     assert "버전 관리" in str(render(value, "md", "ko"))
     assert "버전 관리" in str(render(value, "text", "ko", verbose=True))
     assert "버전 관리" not in str(render(value, "md", "en"))
+
+
+def pci(*verdicts: ComplianceType) -> Report:
+    """A run that judged one policy of PCI-DSS-4.0, beside findings of drift."""
+    name = "S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED"
+    policy = PolicySummary(
+        id=name,
+        title="No public buckets",
+        severity=Severity.HIGH,
+        resource_types=("AWS::S3::Bucket",),
+        frameworks={"PCI-DSS-4.0": ("1.4.2",)},
+    )
+    judged = tuple(evaluation(f"b{number}", verdict, name) for number, verdict in enumerate(verdicts))
+    return replace(full_report(0), policies={name: policy}, evaluations=judged)
+
+
+@pytest.mark.parametrize("name", ["text", "html", "md"])
+def test_a_report_on_a_framework_says_nothing_of_the_rest(name: str) -> None:
+    met = pci(ComplianceType.COMPLIANT, ComplianceType.COMPLIANT)
+    text = " ".join(str(render(met, name, framework="PCI-DSS-4.0")).split())
+    assert "PCI-DSS-4.0: 2 resources judged, no finding of its policies is open." in text
+    assert "All clear" not in text and "Resources in drift" not in text
+    quiet = str(render(pci(), name, framework="PCI-DSS-4.0"))
+    assert "none of them judged anything" in " ".join(quiet.split())
+    assert "All clear" not in quiet
+
+
+@pytest.mark.parametrize(("lang", "controls", "heading"), [
+    ("en", "PCI-DSS-4.0 (of 30 controls ", "Could not tell"),
+    ("ko", "PCI-DSS-4.0 (통제 항목 30개 중 ", "판정 불가"),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["html", "md"])
+def test_a_share_stands_beside_the_controls_it_says_nothing_of(
+    name: str, lang: str, controls: str, heading: str
+) -> None:
+    value = pci(ComplianceType.COMPLIANT, ComplianceType.INSUFFICIENT_DATA)
+    text = str(render(value, name, lang))
+    framework = next(one for one in all_frameworks().frameworks if one.id == "PCI-DSS-4.0")
+    left = sum("S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED" not in one.policies for one in framework.controls)
+    assert controls in text and heading in text
+    assert (f"{left} not judged)" if lang == "en" else f"미판정 {left}개)") in text
+
+
+def test_refusals_of_one_place_name_every_action_that_is_missing() -> None:
+    gaps = tuple(
+        Gap(reason=GapReason.ACCESS_DENIED, account="1", region="r", detail="no", action=action)
+        for action in ("sqs:GetQueueAttributes", "sns:GetTopicAttributes")
+    )
+    (group,) = grouped(gaps, messages("en"))
+    assert group.action == "sns:GetTopicAttributes, sqs:GetQueueAttributes"
+    assert "sns:GetTopicAttributes, sqs:GetQueueAttributes" in str(
+        render(replace(full_report(0), gaps=gaps), "md")
+    )
+
+
+@pytest.mark.parametrize("name", ["text", "html", "md"])
+def test_a_korean_report_tells_notes_and_disagreements_in_korean(name: str) -> None:
+    note = "The waiver w-1 matches nothing; it can be removed."
+    base = full_report(0)
+    said = "/Policy: driftguard found both values to mean the same (json-text)."
+    drifts = (replace(base.drifts[0], disagreement=said), *base.drifts[1:])
+    value = replace(base, notes=(note,), drifts=drifts)
+    told = " ".join(str(render(value, name, "ko")).split())
+    assert "예외 승인 w-1에 해당하는 항목이 없습니다." in told and note not in told
+    assert said not in told
+    assert note in " ".join(str(render(value, name)).split())
+    assert note in str(render(value, "json", "ko")), "what programs read stays as it is"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from driftguard.report.sentences import catalogue, translated
+from tests.unit.report.said import sentences
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,19 @@ def test_nothing_that_varies_is_lost() -> None:
 
 def _holes(text: str) -> set[str]:
     return {part.split("}")[0] for part in text.split("{")[1:]}
+
+
+_HANGUL = re.compile("[가-힣]")
+_ENGLISH = re.compile("[a-z]{2,} [a-z]{2,} [a-z]{2,}")
+
+
+def test_what_a_report_can_say_of_gaps_and_waivers_is_told_in_korean() -> None:
+    """A sentence that is new in one of those rooms needs its Korean in the catalogue."""
+    found = dict(sentences())
+    assert len(found) > 40
+    missing = [
+        (place, text)
+        for place, text in found.items()
+        if not _HANGUL.search(told := translated(text, "ko")) or _ENGLISH.search(told)
+    ]
+    assert missing == []
