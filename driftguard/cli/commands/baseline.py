@@ -52,7 +52,7 @@ def record(
     from driftguard.live import ACCOUNT
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         store = wiring.store
         found = {key: store.resource(key) for key in (one_resource(store, text) for text in resources)}
         if accounts or regions or types or stacks:

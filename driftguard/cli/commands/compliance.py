@@ -22,24 +22,21 @@ if TYPE_CHECKING:
 
 
 @click.command("compliance", help=__doc__)
-@click.option("--policy", "subjects", multiple=True, help="Policy id; wildcards allowed, repeatable.")
 @click.option("--framework", help="The controls of a framework and its score instead of single verdicts.")
 @click.option(
     "--all", "everything", is_flag=True, help="Compliant verdicts too; of a framework, every control."
 )
-@list_options
+@list_options("compliance", severities=True, policies=True, verdict=True)
 @output_option()
 @pass_app
-def command(
-    app: App, query: Query, subjects: tuple[str, ...], framework: str | None, everything: bool, output: str
-) -> int:
+def command(app: App, query: Query, framework: str | None, everything: bool, output: str) -> int:
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
         if framework:
             return _framework(wiring, framework, everything, output)
         statuses = query.statuses or (() if everything else ("NON_COMPLIANT", "INSUFFICIENT_DATA"))
-        page = wiring.store.evaluations(page_query(query, subjects=subjects, statuses=statuses))
+        page = wiring.store.evaluations(page_query(query, statuses=statuses))
     if output == "json":
         from driftguard.report.document import evaluation_document
 
@@ -60,7 +57,7 @@ def command(
                 )
                 for e in page.items
             ),
-            "Everything that was judged is compliant, or nothing was judged yet (`driftguard scan`).",
+            "Everything that was judged is compliant.",
         )
         more(page.cursor, page.total)
     return 1 if any(e.compliance == "NON_COMPLIANT" for e in page.items) else 0

@@ -23,7 +23,7 @@ def command(app: App, start: str, end: str | None, accounts: tuple[str, ...], ou
 
     since, until = moment(start), moment(end) or datetime.now(UTC)
     assert since is not None
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         changes = list(estate_changes(wiring.store, since, until, accounts))
     if output == "json":
         print_json(

@@ -31,7 +31,7 @@ def command(app: App, resource: str | None, runs: bool, backfill: bool, output: 
 
     if not runs and not resource:
         raise click.UsageError("Name a resource, or ask for --runs.")
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         if runs or resource is None:
             _runs(wiring, output)
         else:

@@ -55,7 +55,7 @@ def command(
     several = len(names) * len(languages) > 1
     if several and not out:
         raise InputError("several reports need a folder.", fix="Name it with --out.")
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         report = wiring.store.report(run_id)
         if report is None:
             raise InputError(

@@ -18,7 +18,7 @@ def command(app: App, removed: tuple[str, ...], output: str) -> None:
     from driftguard.history.codec import encode
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         for name in removed:
             wiring.store.remove_waiver(name, actor=wiring.actor)
         listed = sorted(wiring.store.waivers(), key=lambda waiver: (waiver.expires_at, waiver.id))
