@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftguard.errors import InputError
@@ -16,10 +17,13 @@ from driftguard.model import ComplianceType, DriftStatus, FindingKind, FindingSt
 if TYPE_CHECKING:
     from driftguard.history.port import Query
     from driftguard.model import Report
+    from driftguard.settings import Settings
     from driftguard.wiring import Wiring
 
 SEVERITIES = tuple(map(str, Severity))
 KINDS = tuple(map(str, FindingKind))
+_CUSTOM = "Custom::"
+"""Types that templates make up: nobody lists them."""
 _STACK_STATUSES = tuple(
     f"{deed}_{end}"
     for deed, ends in {
@@ -61,9 +65,9 @@ def nearest(typed: str, known: Iterable[str]) -> str:
     return folded[near[0]] if near else ""
 
 
-def unknown(what: str, typed: str, known: Iterable[str], fix: str) -> InputError:
-    """The error for a name that there is not: the nearest one that there is, and what to do."""
-    near = nearest(typed, known)
+def unknown(what: str, typed: str, known: Iterable[str], fix: str, *, like: str = "") -> InputError:
+    """The error for a name that there is not: the nearest one that there is (to ``like``), and what to do."""
+    near = nearest(like or typed, known)
     return InputError(f"there is no {what} {typed}.", fix=f"Did you mean `{near}`? {fix}" if near else fix)
 
 
@@ -74,6 +78,26 @@ def words(what: str, typed: Iterable[str], known: tuple[str, ...]) -> tuple[str,
         if not any(fnmatchcase(one, word) if wild(word) else one == word for one in known):
             raise unknown(what, word, known, f"Known here: {', '.join(known)}.")
     return capital
+
+
+def known_types(settings: Settings) -> frozenset[str]:
+    """The resource types of AWS's registry, and those of the accounts' own schemas."""
+    from driftguard.live import ACCOUNT
+    from driftguard.schema import registry
+    from driftguard.schema.accounts import load
+
+    own = Path(settings.scan.schemas).glob("*/*.json") if settings.scan.schemas else ()
+    return frozenset((*registry().types(), ACCOUNT, *(name for file in own for name in load(file))))
+
+
+def refuse_types(typed: Iterable[str], known: Collection[str], seen: Callable[[str], bool]) -> None:
+    """Raises `InputError` for a type, or a pattern, that is not ``known``, and of which nothing was ever ``seen``."""
+    for name in typed:
+        if name in known or name.startswith(_CUSTOM) or seen(name):
+            continue
+        if not (wild(name) and any(fnmatchcase(one, name) for one in known)):
+            fix = "Write it as AWS::S3::Bucket, or with wildcards as AWS::S3::*."
+            raise unknown("resource type", name, known, fix)
 
 
 class Names:
@@ -101,24 +125,14 @@ class Names:
         """``query``, its policies by their own ids.  Raises `InputError` for a name that nothing here has, and
         with ``judged`` for a policy by which nothing is judged.
         """
-        self._types(query.types)
+        if query.types:
+            known = known_types(self._wiring.settings)
+            refuse_types(query.types, known, lambda name: self._seen(types=(name,)))
         self._places("account", "accounts", query)
         self._places("region", "regions", query)
         self._places("stack", "stacks", query)
         policies = tuple(self._policy(name, judged=judged) for name in query.subjects)
         return dataclasses.replace(query, subjects=policies)
-
-    def _types(self, typed: Iterable[str]) -> None:
-        from driftguard.live import ACCOUNT
-        from driftguard.schema import registry
-
-        for name in typed:
-            known = (*registry().types(), ACCOUNT)
-            if name in known or (wild(name) and any(fnmatchcase(one, name) for one in known)):
-                continue
-            if not self._seen(types=(name,)):
-                fix = "Write it as AWS::S3::Bucket, or with wildcards as AWS::S3::*."
-                raise unknown("resource type", name, known, fix)
 
     def _places(self, what: str, field: str, query: Query) -> None:
         for name in getattr(query, field):

@@ -8,7 +8,7 @@ import click
 
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.decisions import one_resource
-from driftguard.cli.output import output_option, print_json
+from driftguard.cli.output import output_option, print_json, write_file
 from driftguard.errors import InputError
 
 
@@ -70,9 +70,7 @@ def record(
             recorded_at=wiring.clock(),
             ignore={one.key.identifier: ignore for one in recorded},
         )
-    target = Path(out)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    write_file(out, text.encode())
     if output == "json":
         print_json({"file": out, "resources": [str(one.key) for one in recorded]})
         return

@@ -10,7 +10,7 @@ import click
 
 from driftguard.cli.answers import Answers, answer_options
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.output import output_option, print_json
+from driftguard.cli.output import output_option, print_json, refuse_unwritable
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def plan_command(
     from driftguard.remediation.seal import write
     from driftguard.wiring import Wiring
 
+    if out:
+        refuse_unwritable(out)
     known_rollout(rollout or app.settings.remediation.rollout, app.settings.remediation.rollouts)
     query = Query(
         accounts=accounts,

@@ -12,6 +12,7 @@ import click
 
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.filters import moment
+from driftguard.cli.output import write_file
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,6 +99,5 @@ def _put(result: bytes | str, target: Path | None) -> None:
     if target is None:
         sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
+    write_file(target, data)
     click.echo(f"Wrote {target}.", err=True)

@@ -50,12 +50,18 @@ def command(
     output: str,
 ) -> int:
     from driftguard.cli.interrupt import stoppable
+    from driftguard.cli.output import refuse_unwritable
     from driftguard.cli.progress import shown
+    from driftguard.cli.scope import Narrowing, refuse_unknown
     from driftguard.scan import scan
     from driftguard.wiring import Wiring
 
     settings = narrowed(app.settings, stacks, regions, types, declared)
+    if html_file:
+        refuse_unwritable(html_file)
+    typed = Narrowing(accounts=accounts, regions=regions, stacks=stacks, offline=offline)
     with Wiring(settings) as wiring:
+        refuse_unknown(wiring, typed)
         with stoppable() as stopped, shown() as progress:
             job = wiring.job(trigger="cli", accounts=accounts, regions=regions, offline=offline)
             report = scan(job, progress, stopped.is_set)
@@ -108,13 +114,11 @@ def show(report: Report, output: str) -> None:
 
 def write_html(report: Report, file: str) -> None:
     """Write the stand-alone HTML report."""
-    from pathlib import Path
-
+    from driftguard.cli.output import write_file
     from driftguard.report import render
 
     page = render(report, "html")
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    Path(file).write_text(page if isinstance(page, str) else page.decode(), encoding="utf-8")
+    write_file(file, page.encode() if isinstance(page, str) else page)
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:
