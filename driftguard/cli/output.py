@@ -58,6 +58,4 @@ def write_file(file: str | Path, data: bytes) -> None:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_bytes(data)
     except OSError as error:
-        raise InputError(
-            f"{file} cannot be written: {error.strerror}.", fix="Name another file."
-        ) from None
+        raise InputError(f"{file} cannot be written: {error.strerror}.", fix="Name another file.") from None

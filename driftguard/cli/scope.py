@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftguard.cli.vocabulary import known_types, refuse_types, unknown
-from driftguard.errors import AwsError, StoreError
+from driftguard.errors import AwsError, ConfigError, StoreError
 
 if TYPE_CHECKING:
     from driftguard.aws import Aws, Target
@@ -30,13 +30,16 @@ class Narrowing:
 
 
 def refuse_unknown(wiring: Wiring, typed: Narrowing) -> None:
-    """Raises `InputError` for an account, region, stack or type in which a scan would see nothing.
+    """Raises `InputError` for an account, region, stack or type in which a scan would see nothing, and `ConfigError`
+    for a file that the settings name and that is not there.
 
     The settings' own stacks may be gone one by one; that none of them is there is a mistake as well.
     """
-    refuse_types(
-        wiring.settings.scope.types, known_types(wiring.settings), lambda name: _seen(wiring, name)
-    )
+    from driftguard.doctor import missing_files
+
+    for fault in missing_files(wiring.settings):
+        raise ConfigError(fault.detail, fix=fault.fix)
+    refuse_types(wiring.settings.scope.types, known_types(wiring.settings), lambda name: _seen(wiring, name))
     if typed.offline:
         _refuse_places(_delivered(typed), typed)
         return

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftguard.cli.app import App, pass_app
+from driftguard.cli.levels import Level
 from driftguard.cli.output import output_option, print_json
 
 if TYPE_CHECKING:
     from driftguard.cli.checking.judge import Answer
     from driftguard.rules import Catalogue
 
-_SEVERITIES = ("critical", "high", "medium", "low", "informational", "never")
+_LEVEL = Level("never")
 
 
 @click.command("check", help=__doc__)
@@ -44,7 +45,7 @@ _SEVERITIES = ("critical", "high", "medium", "low", "informational", "never")
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(_SEVERITIES),
+    type=_LEVEL,
     default="low",
     show_default=True,
     help="The least severity that makes the exit code 1.",
@@ -72,7 +73,7 @@ def command(
     worst = answer.worst()
     if worst is None or fail_on == "never":
         return 0
-    return 1 if worst.rank <= _SEVERITIES.index(fail_on) else 0
+    return 1 if worst.rank <= _LEVEL.choices.index(fail_on) else 0
 
 
 def _catalogue(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.cli.app import App, pass_app
+from driftguard.cli.levels import Level
 from driftguard.cli.output import output_option, print_json
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from driftguard.settings import Settings
 
 EXIT_FINDINGS, EXIT_PARTIAL, EXIT_INTERRUPTED = 1, 3, 130
-_LEVELS = ("critical", "high", "medium", "low", "informational", "none")
 
 
 @click.command("scan", help=__doc__)
@@ -31,7 +31,7 @@ _LEVELS = ("critical", "high", "medium", "low", "informational", "none")
     multiple=True,
     help="Look at files that AWS Config delivered (or folders of them) instead of AWS; repeatable.",
 )
-@click.option("--fail-on", type=click.Choice(_LEVELS), help="The least severity that makes the exit code 1.")
+@click.option("--fail-on", type=Level("none"), help="The least severity that makes the exit code 1.")
 @click.option("--strict/--no-strict", default=None, help="Exit with 3 when anything could not be read.")
 @click.option("--html", "html_file", metavar="FILE", help="Also write the HTML report to FILE.")
 @output_option()
