@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.decisions import expiry
+from driftguard.cli.decisions import expiry, refuse_short
 from driftguard.cli.output import output_option, print_json
 from driftguard.errors import InputError
 
@@ -36,8 +36,7 @@ def command(
     from driftguard.report.document import moment
     from driftguard.wiring import Wiring
 
-    if len(statement.strip()) < 3:
-        raise InputError("a statement is needed.", fix="Say with --statement what is attested.")
+    refuse_short("statement", statement, "what is attested")
     now = datetime.now(UTC)
     name, control = _control(framework, control)
     with Wiring(app.settings) as wiring:

@@ -142,13 +142,13 @@ def _kinds(drift: bool, compliance: bool, unmanaged: bool, named: bool) -> tuple
 @click.option("--ticket", default="", help="A ticket that holds the discussion.")
 @pass_app
 def approve_command(app: App, plan: str, reason: str, ticket: str) -> int:
+    from driftguard.cli.decisions import refuse_short
     from driftguard.errors import RefusedError
     from driftguard.model.remediation import Approval
     from driftguard.remediation.guards import approved, plan_refusals
     from driftguard.wiring import Wiring
 
-    if len(reason.strip()) < 3:
-        raise InputError("a reason is needed.", fix="Say with --reason why this may be done.")
+    refuse_short("reason", reason, "why this may be done")
     with Wiring(app.settings, existing=True) as wiring:
         found = _load(wiring, plan)
         settings, now = app.settings.remediation, datetime.now(UTC)
