@@ -80,6 +80,15 @@ def words(what: str, typed: Iterable[str], known: tuple[str, ...]) -> tuple[str,
     return capital
 
 
+def framework_of(typed: str, known: Iterable[str]) -> str:
+    """The framework that ``typed`` names in any case of letters.  Raises `InputError`."""
+    names = sorted(set(known))
+    found = next((name for name in names if name.casefold() == typed.casefold()), None)
+    if found is None:
+        raise unknown("framework", typed, names, f"Known: {', '.join(names)}.")
+    return found
+
+
 def known_types(settings: Settings) -> frozenset[str]:
     """The resource types of AWS's registry, and those of the accounts' own schemas."""
     from driftguard.live import ACCOUNT

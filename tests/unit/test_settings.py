@@ -91,3 +91,10 @@ def test_both_words_for_no_level_are_understood_by_scan_and_check(word: str) -> 
     assert Level("never").convert(word, None, None) == "never"
     with pytest.raises(click.BadParameter):
         Level("none").convert("nevr", None, None)
+
+
+def test_init_offers_the_region_of_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert run(["init", "-y"]) == 0
+    assert load_settings("config.yaml", {}).scope.regions == ("eu-west-1",)

@@ -65,15 +65,13 @@ def command(app: App, query: Query, framework: str | None, everything: bool, out
 
 def _framework(wiring: Wiring, name: str, everything: bool, output: str) -> int:
     """The controls of one framework, what fails first, and how the score was counted."""
-    from driftguard.errors import InputError
+    from driftguard.cli.vocabulary import framework_of
     from driftguard.history.port import Query
     from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
     from driftguard.rules.shipped import all_frameworks
 
-    framework = all_frameworks().get(name)
-    if framework is None:
-        known = ", ".join(sorted(one.id for one in all_frameworks().frameworks))
-        raise InputError(f"there is no framework {name}.", fix=f"Known: {known}.")
+    framework = all_frameworks().get(framework_of(name, [one.id for one in all_frameworks().frameworks]))
+    assert framework is not None
     by_policy = tallies(wiring.store.evaluation_counts(Query()), wiring.catalogue)
     now = wiring.clock()
     attested = {one.control for one in wiring.store.attestations(framework.id) if one.holds(now)}

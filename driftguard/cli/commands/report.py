@@ -13,6 +13,7 @@ import click
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.filters import moment
 from driftguard.cli.output import write_file
+from driftguard.cli.vocabulary import framework_of
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,8 +61,11 @@ def command(
         report = wiring.store.report(run_id)
         if report is None:
             raise InputError(
-                "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
+                f"there is no run {run_id}." if run_id else "there is no run yet.",
+                fix="`driftguard history --runs` lists them." if run_id else "`driftguard scan` makes one.",
             )
+        if framework:
+            framework = _framework(report, framework)
         if set(languages) != {"en"}:
             report = worded(report, wiring.catalogue.words())
         if after is not None:
@@ -74,6 +78,20 @@ def command(
             )
             ending = f".{lang}{module.SUFFIX}" if len(languages) > 1 else module.SUFFIX
             _put(result, None if out is None else Path(out) / f"report{ending}" if several else Path(out))
+
+
+def _framework(report: Report, typed: str) -> str:
+    """The framework's own name.  Raises `InputError` when nothing was judged by it: that is no "all clear"."""
+    from driftguard.rules.shipped import all_frameworks
+
+    judged = {name for policy in report.policies.values() for name in policy.frameworks}
+    name = framework_of(typed, (*judged, *(one.id for one in all_frameworks().frameworks)))
+    if name not in judged:
+        raise InputError(
+            f"nothing was judged by {name} in this run.",
+            fix="Name it in `policies.frameworks`, and scan again.",
+        )
+    return name
 
 
 def _listed(text: str) -> list[str]:

@@ -90,3 +90,18 @@ def test_the_list_of_waivers_shows_every_selector(known: str, capsys: pytest.Cap
     assert run(["waivers"]) == 0
     line = capsys.readouterr().out.splitlines()[-1]
     assert "us-* team=data" in line and "S3_*" in line and end in line
+
+
+@pytest.mark.parametrize(
+    ("control", "says"),
+    [
+        ("2.5.1", "K-ISMS 2.5.1 is judged by policies"),
+        ("1.1.11", "Did you mean `1.1.1`? `driftguard compliance --framework K-ISMS --all` lists them."),
+    ],
+)
+def test_only_a_control_that_people_judge_is_attested(
+    known: str, capsys: pytest.CaptureFixture[str], control: str, says: str
+) -> None:
+    assert run(["attest", "K-ISMS", control, "--statement", "the board met"]) == 2
+    assert says in capsys.readouterr().err
+    assert run(["attest", "K-ISMS", "1.1.1", "--statement", "the board met"]) == 0
