@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
+from pathlib import Path
 
 from driftguard.aws import Aws, Place, Target
+from driftguard.declared.baseline import load_baseline
 from driftguard.errors import AccessDeniedError, AwsError, CredentialsError, DriftguardError, EndpointError
 from driftguard.live.inventory import unrecorded
 from driftguard.model import Gap
+from driftguard.notify import check_channels
+from driftguard.rules import Catalogue
+from driftguard.rules.waivers import load_waivers
+from driftguard.settings import Settings
 
 
 class Health(StrEnum):
@@ -62,6 +68,66 @@ def examine(aws: Aws, open_store: Callable[[], object]) -> Iterator[Check]:
     with ThreadPoolExecutor(max_workers=8) as pool:
         for checks in pool.map(lambda target: list(_examine_place(aws, target)), targets):
             yield from checks
+
+
+def configured(settings: Settings, catalogue: Callable[[], Catalogue]) -> Iterator[Check]:
+    """What the settings name: files and folders that are not there, and policies that there are not."""
+    faults = [*missing_files(settings), *_policies(catalogue), *_files(settings), *_channels(settings)]
+    yield from faults
+    if not faults:
+        yield Check(name="settings", health=Health.OK, detail="every file and policy they name is there")
+
+
+def missing_files(settings: Settings) -> Iterator[Check]:
+    """Each file and folder that the settings name and that is not there: what it holds would silently not count."""
+    scan, policies, remediation = settings.scan, settings.policies, settings.remediation
+    named: dict[str, tuple[str | None, ...]] = {
+        "policies.folders": policies.folders,
+        "policies.waivers": policies.waivers,
+        "scan.baselines": scan.baselines,
+        "scan.declared": (scan.declared,),
+        "scan.schemas": (scan.schemas,),
+        "remediation.folders": remediation.folders,
+    }
+    for field, names in named.items():
+        for name in names:
+            if name and not Path(name).exists():
+                yield Check(
+                    name="settings",
+                    health=Health.FAULT,
+                    detail=f"`{field}` names {name}, and there is no such file or folder.",
+                    fix=f"Correct `{field}`.",
+                )
+
+
+def _policies(catalogue: Callable[[], Catalogue]) -> Iterator[Check]:
+    try:
+        wrong = catalogue().errors
+    except DriftguardError as error:
+        yield _fault("policies", error)
+        return
+    yield from (_fault("policies", one) for one in wrong)
+
+
+def _channels(settings: Settings) -> Iterator[Check]:
+    """A channel that cannot send: a scan runs all the same, and nobody hears of it."""
+    try:
+        check_channels(settings.notify.channels)
+    except DriftguardError as error:
+        yield replace(_fault("notify", error), health=Health.WARNING)
+
+
+def _files(settings: Settings) -> Iterator[Check]:
+    """Waiver and baseline files that are there, but wrong."""
+    there = [path for path in map(Path, settings.policies.waivers) if path.exists()]
+    for wrong in load_waivers(there)[1]:
+        yield _fault("waivers", wrong)
+    for path in map(Path, settings.scan.baselines):
+        if path.exists():
+            try:
+                load_baseline(path)
+            except DriftguardError as error:
+                yield _fault("baselines", error)
 
 
 def _examine_place(aws: Aws, target: Target) -> Iterator[Check]:
@@ -144,4 +210,5 @@ def _attempt(name: str, probe: Callable[[], str], where: str = "") -> Check:
 def _fault(name: str, error: DriftguardError, where: str = "") -> Check:
     fix = error.fix or (f"Grant {error.action}." if isinstance(error, AwsError) and error.action else "")
     action = error.action if isinstance(error, AccessDeniedError) else ""
-    return Check(name=name, health=Health.FAULT, detail=error.message, fix=fix, place=where, action=action)
+    detail = f"{error.where}: {error.message}" if error.where else error.message
+    return Check(name=name, health=Health.FAULT, detail=detail, fix=fix, place=where, action=action)

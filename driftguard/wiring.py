@@ -57,8 +57,11 @@ class Wiring:
         *,
         session_factory: Callable[[], Any] | None = None,
         clock: Clock | None = None,
+        existing: bool = False,
     ) -> None:
+        """With ``existing`` a SQLite store that is not there yet is an error: to read is not to make one."""
         self.settings = settings
+        self._existing = existing
         self._session_factory = session_factory
         self.clock = clock or (lambda: datetime.now(UTC))
 
@@ -72,7 +75,10 @@ class Wiring:
     def store(self) -> SqlStore:
         """The history store, migrated.  Raises `StoreError`."""
         from driftguard.history import open_store
+        from driftguard.history.open import refuse_missing
 
+        if self._existing:
+            refuse_missing(self.settings.store.url)
         return open_store(self.settings.store.url, redactor=self.redactor)
 
     @cached_property

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from driftguard.model import Finding
 
 _PAGE = 1000
+_DIGITS = 8
 
 
 def findings_of_cause(store: Store, cause_id: str) -> Sequence[Finding]:
@@ -50,7 +51,7 @@ def chosen_findings(
 
 
 def one_finding(store: Store, name: str) -> Finding:
-    """A finding by its fingerprint, or an open one by the first digits of it (eight at least).
+    """A finding by its fingerprint, or by the first digits of it (eight at least); an open one comes first.
 
     Raises `InputError` when there is none, or more than one.
     """
@@ -61,11 +62,14 @@ def one_finding(store: Store, name: str) -> Finding:
     if finding is not None:
         return finding
     known: list[Finding] = []
-    if re.fullmatch("[0-9a-f]{8,}", name):
-        opened = every(store.findings, Query(statuses=("OPEN",), limit=_PAGE))
-        known = [one for one in opened if one.fingerprint.startswith(name)]
+    for statuses in (("OPEN",), ()) if re.fullmatch(f"[0-9a-f]{{{_DIGITS},}}", name) else ():
+        listed = every(store.findings, Query(statuses=statuses, limit=_PAGE))
+        known = known or [one for one in listed if one.fingerprint.startswith(name)]
     if len(known) == 1:
         return known[0]
     if known:
         raise InputError(f"{name} names {len(known)} findings.", fix="Give more digits.")
-    raise InputError(f"there is no finding {name}.", fix="`driftguard drift` and `compliance` list them.")
+    raise InputError(
+        f"there is no finding {name}.",
+        fix=f"`driftguard findings` lists them; the first {_DIGITS} digits of an id are enough.",
+    )

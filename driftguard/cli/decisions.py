@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LONGEST_DAYS = 366
+_SHORTEST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,9 @@ def decision_options(command: F) -> F:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         now = datetime.now(UTC)
         given = {name: kwargs.pop(name) for name in ("owner", "reason", "approver", "ticket")}
-        if len(given["reason"].strip()) < 3:
-            raise InputError("a reason is needed.", fix="Say with --reason why this is accepted.")
+        refuse_short("reason", given["reason"], "why this is accepted")
+        if not given["owner"].strip():
+            raise InputError("an owner is needed.", fix="Say with --owner who answers for it.")
         decision = Decision(**given, expires_at=expiry(kwargs.pop("expires"), now), made_at=now)
         return command(*args, decision=decision, **kwargs)
 
@@ -75,13 +77,30 @@ def decision_options(command: F) -> F:
     return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature that click reads
 
 
+def refuse_short(what: str, text: str, says: str) -> None:
+    """Raises `InputError` when ``text`` is too short to say anything."""
+    if len(text.strip()) < _SHORTEST:
+        given = f"a {what} has {_SHORTEST} characters at least." if text.strip() else f"a {what} is needed."
+        raise InputError(given, fix=f"Say with --{what} {says}.")
+
+
 def expiry(text: str, now: datetime) -> datetime:
     """When an acceptance ends: ``90d`` from now, or a date.  It must be in the future, and within a year."""
-    days = re.fullmatch(r"(\d{1,4})d", text.strip())
-    end = now + timedelta(days=int(days[1])) if days else moment(text.strip())
-    assert end is not None
+    days = re.fullmatch(r"(\d{1,9})d", text.strip())
+    if days:
+        end = now + timedelta(days=min(int(days[1]), _LONGEST_DAYS + 1))
+    else:
+        try:
+            dated = moment(text.strip())
+        except InputError:
+            dated = None
+        if dated is None:
+            raise InputError(f"{text!r} is no expiry.", fix="Write days as 90d, or a date as 2027-01-31.")
+        end = dated
     if end <= now:
-        raise InputError(f"the expiry {text} is not in the future.")
+        raise InputError(
+            f"the expiry {text} is not in the future.", fix="Write days as 90d, or a date as 2027-01-31."
+        )
     if end > now + timedelta(days=_LONGEST_DAYS):
         raise InputError(
             f"the expiry {text} is more than a year away.", fix="Accept for a year at most, then look again."

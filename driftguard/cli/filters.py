@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from driftguard.cli.vocabulary import KINDS, SEVERITIES, STATUSES, Names, listed, words
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,17 +17,34 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = (
+_FIELDS = (
+    "accounts",
+    "regions",
+    "types",
+    "stacks",
+    "severities",
+    "kinds",
+    "subjects",
+    "statuses",
+    "text",
+    "at",
+    "limit",
+    "cursor",
+)
+_PLACES = (
     click.option("--account", "accounts", multiple=True, help="Account id; repeatable."),
     click.option("--region", "regions", multiple=True, help="Region; repeatable."),
-    click.option(
-        "--type", "types", multiple=True, help="Resource type, such as AWS::S3::Bucket; repeatable."
-    ),
-    click.option("--stack", "stacks", multiple=True, help="Stack name; repeatable."),
-    click.option(
-        "--severity", "severities", multiple=True, help="CRITICAL, HIGH, MEDIUM, LOW or INFORMATIONAL."
-    ),
-    click.option("--status", "statuses", multiple=True, help="A status to keep; repeatable."),
+)
+_TYPE = click.option(
+    "--type", "types", multiple=True, help="Resource type, such as AWS::S3::Bucket; repeatable."
+)
+_STACK = click.option("--stack", "stacks", multiple=True, help="Stack name; repeatable.")
+_SEVERITY = click.option("--severity", "severities", multiple=True, help=f"{listed(SEVERITIES)}; repeatable.")
+_KIND = click.option("--kind", "kinds", multiple=True, help=f"{listed(KINDS)}; repeatable.")
+_POLICY = click.option(
+    "--policy", "subjects", multiple=True, help="Policy id; wildcards allowed, repeatable."
+)
+_PAGES = (
     click.option("--search", "text", default="", help="Text in names, identifiers and tags."),
     click.option(
         "--at", "at", default=None, metavar="TIME", help="As of a moment: 2026-09-30 or 2026-09-30T02:00Z."
@@ -38,32 +56,63 @@ _OPTIONS = (
 )
 
 
-def list_options(command: F) -> F:
-    """Give ``command`` the shared filters; it receives them as one `Query` named ``query``."""
+def list_options(
+    of: str,
+    *,
+    types: bool = True,
+    severities: bool = False,
+    kinds: bool = False,
+    policies: bool = False,
+    verdict: bool = False,
+) -> Callable[[F], F]:
+    """Give a command the filters that mean something to its list; it receives them as one `Query` named ``query``.
 
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        from driftguard.history.port import Query
-
-        names = (
-            "accounts",
-            "regions",
-            "types",
-            "stacks",
-            "severities",
-            "statuses",
-            "text",
-            "limit",
-            "cursor",
+    ``of`` names the list, and so its statuses, if it has any.  A name that there is not is an `InputError`, since
+    an empty list would read as "nothing is wrong"; with ``verdict`` so is a moment at which no scan had looked.
+    """
+    statuses = STATUSES.get(of, ())
+    options = [*_PLACES, *([_TYPE] if types else []), _STACK]
+    options += [_SEVERITY] * severities + [_KIND] * kinds + [_POLICY] * policies
+    if statuses:
+        options.append(
+            click.option("--status", "statuses", multiple=True, help=f"{listed(statuses)}; repeatable.")
         )
-        given = {name: kwargs.pop(name) for name in names}
-        given["severities"] = tuple(s.upper() for s in given["severities"])
-        given["statuses"] = tuple(s.upper() for s in given["statuses"])
-        return command(*args, query=Query(**given, at=moment(kwargs.pop("at"))), **kwargs)
+    options += _PAGES
 
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature that click reads
+    def give(command: F) -> F:
+        @functools.wraps(command)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            given = {name: kwargs.pop(name) for name in _FIELDS if name in kwargs}
+            return command(*args, query=_query(given, statuses, verdict), **kwargs)
+
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[return-value]  # functools.wraps keeps the signature that click reads
+
+    return give
+
+
+def _query(given: dict[str, Any], statuses: tuple[str, ...], verdict: bool) -> Query:
+    """The query, every name in it held against those that there are."""
+    from driftguard.cli.app import App
+    from driftguard.history.port import Query
+    from driftguard.wiring import Wiring
+
+    for field, what, known in (
+        ("severities", "severity", SEVERITIES),
+        ("kinds", "kind", KINDS),
+        ("statuses", "status", statuses),
+    ):
+        if field in given:
+            given[field] = words(what, given[field], known)
+    query = Query(**given | {"at": moment(given["at"])})
+    app = click.get_current_context().find_object(App)
+    assert app is not None
+    with Wiring(app.settings, existing=True) as wiring:
+        names = Names(wiring)
+        if verdict:
+            names.looked_at(query.at)
+        return names.checked(query, judged=verdict)
 
 
 def moment(text: str | None, *, start: bool = False) -> datetime | None:

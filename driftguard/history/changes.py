@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from driftguard.history.codec import canonical
@@ -24,16 +24,23 @@ class PropertyChange:
     removed: bool = False
 
 
-def property_changes(before: Json, after: Json, path: str = "") -> tuple[PropertyChange, ...]:
+def _ordered(path: str) -> bool:
+    """No list is unordered: the order of each says something."""
+    return False
+
+
+def property_changes(
+    before: Json, after: Json, path: str = "", unordered: Callable[[str], bool] = _ordered
+) -> tuple[PropertyChange, ...]:
     """The changes that lead from ``before`` to ``after``.
 
     Lists are aligned by what their elements have in common, so that one element put in front is one change;
-    the same elements in another order are one change of the whole list.
+    the same elements in another order are one change of the whole list, or none where it is ``unordered``.
     """
-    return tuple(_walk(before, after, path))
+    return tuple(_walk(before, after, path, unordered))
 
 
-def _walk(before: Json, after: Json, path: str) -> Iterator[PropertyChange]:
+def _walk(before: Json, after: Json, path: str, unordered: Callable[[str], bool]) -> Iterator[PropertyChange]:
     if before is _ABSENT:
         yield PropertyChange(path=path, after=after, added=True)
     elif after is _ABSENT:
@@ -41,24 +48,27 @@ def _walk(before: Json, after: Json, path: str) -> Iterator[PropertyChange]:
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in sorted(before.keys() | after.keys()):
             step = name.replace("~", "~0").replace("/", "~1")
-            yield from _walk(before.get(name, _ABSENT), after.get(name, _ABSENT), f"{path}/{step}")
+            yield from _walk(before.get(name, _ABSENT), after.get(name, _ABSENT), f"{path}/{step}", unordered)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _lists(before, after, path)
+        yield from _lists(before, after, path, unordered)
     elif type(before) is not type(after) or before != after:
         yield PropertyChange(path=path, before=before, after=after)
 
 
-def _lists(before: Sequence[Json], after: Sequence[Json], path: str) -> Iterator[PropertyChange]:
+def _lists(
+    before: Sequence[Json], after: Sequence[Json], path: str, unordered: Callable[[str], bool]
+) -> Iterator[PropertyChange]:
     old, new = [canonical(item) for item in before], [canonical(item) for item in after]
     if old == new:
         return
     if Counter(old) == Counter(new):
-        yield PropertyChange(path=path, before=list(before), after=list(after))
+        if not unordered(path):
+            yield PropertyChange(path=path, before=list(before), after=list(after))
         return
     left, right = _unmatched(old, new)
     pairs = _pairs(before, after, left, right)
     for i, j in pairs:
-        yield from _walk(before[i], after[j], f"{path}/{j}")
+        yield from _walk(before[i], after[j], f"{path}/{j}", unordered)
     paired_left, paired_right = {i for i, _ in pairs}, {j for _, j in pairs}
     for i in left:
         if i not in paired_left:

@@ -43,6 +43,18 @@ def restore_store(url: str, source: Path) -> None:
         database.close()
 
 
+def refuse_missing(url: str) -> None:
+    """Raises `StoreError` when ``url`` names a SQLite file that is not there; nothing is made."""
+    if url.startswith("sqlite:///") and not (path := _path(url)).exists():
+        raise StoreError(
+            f"there is no run yet: there is no store at {path}.", fix="`driftguard scan` makes it."
+        )
+
+
+def _path(url: str) -> Path:
+    return Path(unquote(url.removeprefix("sqlite:///")))
+
+
 def _database(url: str, create: bool) -> Database:
     if url.startswith("sqlite://"):
         return _sqlite(url, create)
@@ -67,7 +79,7 @@ def _sqlite(url: str, create: bool) -> Database:
         raise StoreError(
             f"`{url}` names no file.", fix="Write sqlite:///driftguard.db or sqlite:////absolute/path.db."
         )
-    path = Path(unquote(url.removeprefix("sqlite:///")))
+    path = _path(url)
     if not create and not path.exists():
         raise StoreError(f"there is no store at {path} yet.", fix="`driftguard scan` makes it.")
     if not path.parent.is_dir():

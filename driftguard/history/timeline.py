@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from driftguard.compare.tables import listed
+from driftguard.compare.tags import holds_tags
 from driftguard.history.changes import PropertyChange, property_changes
 from driftguard.history.faults import normalise, within
 from driftguard.history.port import Query, Store, Version
 from driftguard.model import Act, ChangedBy, Finding, Json, ResourceKey
+from driftguard.schema import registry, split_pointer
 
 
 class ChangeKind(StrEnum):
@@ -46,7 +49,12 @@ def timeline(versions: Iterable[Version], acts: Sequence[Act] = ()) -> list[Time
     for version in reversed(list(versions)):
         changes: tuple[PropertyChange, ...] = ()
         if before is not None and not before.deleted and not version.deleted:
-            changes = property_changes(before.properties, version.properties)
+            changes = _changes(version.key.type, before.properties, version.properties)
+            if not changes and before.properties != version.properties:
+                # The same in another order, where order says nothing: the state goes on.
+                entries[-1] = replace(entries[-1], until=version.valid_to, properties=version.properties)
+                before = version
+                continue
         entries.append(
             TimelineEntry(
                 key=version.key,
@@ -61,6 +69,22 @@ def timeline(versions: Iterable[Version], acts: Sequence[Act] = ()) -> list[Time
         )
         before = version
     return entries[::-1]
+
+
+def _changes(type_name: str, before: Json, after: Json) -> tuple[PropertyChange, ...]:
+    """What changed of a resource; the order of tags, and of what the registry calls unordered, is no change."""
+    schema = registry().get(type_name)
+
+    def unordered(path: str) -> bool:
+        steps = split_pointer(path)
+        node = schema.node(steps) if schema is not None else None
+        if holds_tags(steps, schema):
+            return True
+        if node is None or node.insertion_order is not False:
+            return False
+        return not listed("ordered-list", type_name, tuple("*" if step.isdigit() else step for step in steps))
+
+    return property_changes(before, after, unordered=unordered)
 
 
 def acts_of(store: Store, key: ResourceKey) -> list[Act]:
@@ -134,6 +158,6 @@ def estate_changes(
         else:
             one, two = store.resource(key, start), store.resource(key, end)
             assert one is not None and two is not None
-            yield EstateChange(
-                key=key, kind=ChangeKind.CHANGED, changes=property_changes(one.properties, two.properties)
-            )
+            changes = _changes(key.type, one.properties, two.properties)
+            if changes or one.properties == two.properties:
+                yield EstateChange(key=key, kind=ChangeKind.CHANGED, changes=changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ _PREFIX = "DRIFTGUARD_"
 _SHORT = {"DRIFTGUARD_STORE": ("store", "url")}
 _NOT_SETTINGS = {"DRIFTGUARD_ACTOR", "DRIFTGUARD_DEBUG", "DRIFTGUARD_SHARED"}
 """For a developer: show the traceback of a bug; where the tests find recorded data."""
+_PLAIN = {"a valid tuple": "a list", "a valid dictionary": "a map", "a valid string": "a text"}
+"""What pydantic says, and how whoever writes YAML calls it."""
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 50
 
@@ -121,10 +124,15 @@ def _explain(
         fix = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
         return ConfigError(f"there is no setting `{field}`.", where=where, fix=fix)
     message = first["msg"][0].lower() + first["msg"][1:]
+    for python, plain in _PLAIN.items():
+        message = message.replace(python, plain)
     more = f" ({len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
-    return ConfigError(
-        f"`{field}`: {message}{more}.", where=where, fix="docs/reference/settings.md lists every setting."
-    )
+    fix = "docs/reference/settings.md lists every setting."
+    if first["type"] == "literal_error":
+        known = re.findall("'([^']*)'", str(first.get("ctx", {}).get("expected", "")))
+        near = difflib.get_close_matches(str(first["input"]), known, n=1)
+        fix = f"Did you mean `{near[0]}`? {fix}" if near else fix
+    return ConfigError(f"`{field}`: {message}{more}.", where=where, fix=fix)
 
 
 def _fields_at(path: tuple[int | str, ...]) -> list[str]:

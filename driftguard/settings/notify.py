@@ -8,11 +8,9 @@ from pydantic import Field, SecretStr, model_validator
 
 from driftguard.settings.base import Section
 from driftguard.settings.freeze import Zone
+from driftguard.settings.words import Kind, Label
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
-
-
-Label = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
 
 
 class Channel(Section):
@@ -58,7 +56,7 @@ class Route(Section):
     channels: tuple[str, ...] = Field(min_length=1, description="Names of channels.")
     severity: Label = Field("LOW", description="The least severity.")
     accounts: tuple[str, ...] = Field((), description="Account ids, wildcards allowed; empty: all.")
-    kinds: tuple[str, ...] = Field((), description="DRIFT, UNDECLARED, UNMANAGED, COMPLIANCE; empty: all.")
+    kinds: tuple[Kind, ...] = Field((), description="DRIFT, UNDECLARED, UNMANAGED, COMPLIANCE; empty: all.")
     tags: tuple[str, ...] = Field((), description="KEY=VALUE pairs that the resource or its stack carries.")
     owners: tuple[str, ...] = Field((), description="Owners, wildcards allowed; empty: all.")
     transitions: tuple[Literal["new", "reopened", "resolved"], ...] = Field(

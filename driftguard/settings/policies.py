@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from driftguard.settings.base import Section
+from driftguard.settings.words import Label
 
 
 class Override(Section):
@@ -18,7 +19,7 @@ class Override(Section):
     organizational_units: tuple[str, ...] = Field((), description="OU ids; empty: all.")
     tags: tuple[str, ...] = Field((), description="KEY=VALUE pairs that the resource must carry.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="Parameter values.")
-    severity: str | None = Field(None, description="Another severity.")
+    severity: Label | None = Field(None, description="Another severity.")
     enabled: bool | None = Field(None, description="Switch it off or on.")
 
 

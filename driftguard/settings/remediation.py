@@ -8,6 +8,7 @@ from pydantic import Field
 
 from driftguard.settings.base import Section
 from driftguard.settings.freeze import Freeze
+from driftguard.settings.words import Label
 
 CureName = Literal["REVERT", "ADOPT", "ACCEPT", "FIX"]
 
@@ -16,7 +17,7 @@ class CureRule(Section):
     """Which cure a drift gets.  Every selector that is set must match; the first rule that does decides."""
 
     cure: CureName = Field(description="REVERT, ADOPT or ACCEPT.")
-    severities: tuple[str, ...] = Field((), description="Severities; empty: all.")
+    severities: tuple[Label, ...] = Field((), description="Severities; empty: all.")
     types: tuple[str, ...] = Field((), description="Resource types, wildcards allowed; empty: all.")
     paths: tuple[str, ...] = Field((), description="Property pointers, wildcards allowed; empty: all.")
     principals: tuple[str, ...] = Field(
@@ -33,7 +34,7 @@ class AutomaticRule(Section):
     accounts: tuple[str, ...] = Field((), description="Account ids; empty: all.")
     regions: tuple[str, ...] = Field((), description="Regions; empty: all.")
     types: tuple[str, ...] = Field((), description="Resource types, wildcards allowed; empty: all.")
-    severities: tuple[str, ...] = Field((), description="Severities; empty: all.")
+    severities: tuple[Label, ...] = Field((), description="Severities; empty: all.")
     rehearsal: bool = Field(True, description="Only record what would have been done.")
 
 

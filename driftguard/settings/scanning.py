@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from driftguard.settings.base import Section
+from driftguard.settings.words import FailOn
 
 
 class ScanSettings(Section):
@@ -38,7 +39,7 @@ class ScanSettings(Section):
         None,
         description="A folder of an account's own resource schemas (`driftguard schema refresh` fills it).",
     )
-    fail_on: str = Field("low", description="The least severity that makes the exit code 1.")
+    fail_on: FailOn = Field("low", description="The least severity that makes the exit code 1.")
     strict: bool = Field(False, description="Exit with 3 when anything could not be read.")
 
 

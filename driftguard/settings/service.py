@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from driftguard.settings.base import Section
-from driftguard.settings.freeze import Freeze
+from driftguard.settings.freeze import Freeze, Zone
 
 
 class Schedule(Section):
@@ -18,7 +18,7 @@ class Schedule(Section):
         None, description="Five fields (`0 2 * * mon-fri`; 0 and 7 are Sunday), or @daily and the like."
     )
     every: str | None = Field(None, pattern=r"^\d+[smhd]$", description="An interval instead: 30m, 6h, 1d.")
-    timezone: str = Field("UTC", description="The zone of the fields above (Asia/Seoul).")
+    timezone: Zone = Field("UTC", description="The zone of the fields above (Asia/Seoul).")
     jitter_seconds: int = Field(
         0, ge=0, le=3600, description="Spread starts: a delay of up to this, always the same for one id."
     )

@@ -83,7 +83,7 @@ def test_scan(night: Night) -> None:
 
 
 def test_findings(night: Night, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    holds("findings", json.loads(answer("findings", "--output", "json")))
+    assert answer("findings", "--output", "json") == "", "without a run there is no answer, but an error"
     monkeypatch.setenv("DRIFTGUARD_STORE", night.store)
     told = json.loads(answer("findings", "--kind", "unmanaged", "--limit", "1", "--output", "json"))
     assert [one["identifier"] for one in told["findings"]] == ["temp-admin"], "the worst first"
@@ -97,7 +97,6 @@ def test_findings(night: Night, answer: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_drift(night: Night, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    holds("drift", json.loads(answer("drift", "--output", "json")))
     monkeypatch.setenv("DRIFTGUARD_STORE", night.store)
     told = json.loads(answer("drift", "--output", "json"))
     assert told["drifts"] and told["findings"]

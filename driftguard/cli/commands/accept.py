@@ -16,7 +16,7 @@ from driftguard.errors import InputError
 def command(app: App, resource: str, reason: str) -> None:
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         key = one_resource(wiring.store, resource)
         state = wiring.store.resource(key)
         if state is None:

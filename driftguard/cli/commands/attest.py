@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import click
 
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.decisions import expiry
+from driftguard.cli.decisions import expiry, refuse_short
 from driftguard.cli.output import output_option, print_json
+from driftguard.cli.vocabulary import framework_of, nearest
 from driftguard.errors import InputError
 
 
@@ -36,8 +37,7 @@ def command(
     from driftguard.report.document import moment
     from driftguard.wiring import Wiring
 
-    if len(statement.strip()) < 3:
-        raise InputError("a statement is needed.", fix="Say with --statement what is attested.")
+    refuse_short("statement", statement, "what is attested")
     now = datetime.now(UTC)
     name, control = _control(framework, control)
     with Wiring(app.settings) as wiring:
@@ -74,13 +74,19 @@ def _control(framework: str, control: str) -> tuple[str, str]:
     from driftguard.rules.shipped import all_frameworks
 
     frameworks = all_frameworks()
-    found = frameworks.get(framework)
-    if found is None:
-        known = ", ".join(one.id for one in frameworks.frameworks)
-        raise InputError(f"there is no framework {framework!r}.", fix=f"Known: {known}.")
-    if control not in {one.id for one in found.controls}:
+    found = frameworks.get(framework_of(framework, [one.id for one in frameworks.frameworks]))
+    assert found is not None
+    named = {one.id: one for one in found.controls}
+    lists = f"`driftguard compliance --framework {found.id} --all` lists them."
+    if control not in named:
+        near = nearest(control, named)
         raise InputError(
             f"{found.id} has no control {control!r}.",
-            fix=f"`driftguard policies list --framework {found.id}`.",
+            fix=f"Did you mean `{near}`? {lists}" if near else lists,
+        )
+    if not named[control].manual:
+        raise InputError(
+            f"{found.id} {control} is judged by policies, so that nobody's word counts for it.",
+            fix=f"Those that people judge have the status MANUAL: {lists}",
         )
     return found.id, control

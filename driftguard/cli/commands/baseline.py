@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.decisions import one_resource
-from driftguard.cli.output import output_option, print_json
+from driftguard.cli.output import output_option, print_json, write_file
 from driftguard.errors import InputError
 
 
@@ -52,7 +50,7 @@ def record(
     from driftguard.live import ACCOUNT
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         store = wiring.store
         found = {key: store.resource(key) for key in (one_resource(store, text) for text in resources)}
         if accounts or regions or types or stacks:
@@ -70,9 +68,7 @@ def record(
             recorded_at=wiring.clock(),
             ignore={one.key.identifier: ignore for one in recorded},
         )
-    target = Path(out)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    write_file(out, text.encode())
     if output == "json":
         print_json({"file": out, "resources": [str(one.key) for one in recorded]})
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftguard.cli.app import App, pass_app
+from driftguard.cli.levels import Level
 from driftguard.cli.output import output_option, print_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from driftguard.cli.checking.soundness import Remark
     from driftguard.rules import Catalogue
 
-_SEVERITIES = ("critical", "high", "medium", "low", "informational", "never")
+_LEVEL = Level("never")
 
 
 @click.command("check", help=__doc__)
@@ -45,7 +46,7 @@ _SEVERITIES = ("critical", "high", "medium", "low", "informational", "never")
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(_SEVERITIES),
+    type=_LEVEL,
     default="low",
     show_default=True,
     help="The least severity that makes the exit code 1.",
@@ -76,7 +77,7 @@ def command(
     if answer.errors:
         return 2
     worst = answer.worst()
-    if worst is not None and fail_on != "never" and worst.rank <= _SEVERITIES.index(fail_on):
+    if worst is not None and fail_on != "never" and worst.rank <= _LEVEL.choices.index(fail_on):
         return 1
     # All is not well where something could not be judged.
     return 0 if answer.complete else 2

@@ -20,18 +20,26 @@ if TYPE_CHECKING:
     help="One JSON object a line (`-`: standard input): id, resource_type, declared, live, context.",
 )
 def command(file: str) -> int:
-    """Answer one line for each line read, in order; a line that cannot be read gets the status ERROR."""
+    """Answer one line for each line read, in order; a line that cannot be read gets the status ERROR.
+
+    2 when not one of them could be compared: that is no file of cases.
+    """
     import sys
 
     import orjson
 
+    read = wrong = 0
     for line in _lines(file):
         if line.strip():
-            sys.stdout.write(orjson.dumps(answer(line), default=str).decode() + "\n")
+            told = answer(line)
+            read, wrong = read + 1, wrong + (told["status"] == "ERROR")
+            sys.stdout.write(orjson.dumps(told, default=str).decode() + "\n")
             if file == "-":
                 # Whoever feeds the pipe may wait for this answer before the next question.
                 sys.stdout.flush()
-    return 0
+    if wrong:
+        click.echo(f"{wrong} of {read} cases could not be compared: see `error` in their answers.", err=True)
+    return 2 if wrong and wrong == read else 0
 
 
 def _lines(file: str) -> Iterator[bytes]:

@@ -22,17 +22,14 @@ if TYPE_CHECKING:
 
 
 @click.command("compliance", help=__doc__)
-@click.option("--policy", "subjects", multiple=True, help="Policy id; wildcards allowed, repeatable.")
 @click.option("--framework", help="The controls of a framework and its score instead of single verdicts.")
 @click.option(
     "--all", "everything", is_flag=True, help="Compliant verdicts too; of a framework, every control."
 )
-@list_options
+@list_options("compliance", severities=True, policies=True, verdict=True)
 @output_option()
 @pass_app
-def command(
-    app: App, query: Query, subjects: tuple[str, ...], framework: str | None, everything: bool, output: str
-) -> int:
+def command(app: App, query: Query, framework: str | None, everything: bool, output: str) -> int:
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
@@ -40,7 +37,7 @@ def command(
             _refuse_what_does_not_apply()
             return _framework(wiring, query, framework, everything, output)
         statuses = query.statuses or (() if everything else ("NON_COMPLIANT", "INSUFFICIENT_DATA"))
-        page = wiring.store.evaluations(page_query(query, subjects=subjects, statuses=statuses))
+        page = wiring.store.evaluations(page_query(query, statuses=statuses))
     if output == "json":
         from driftguard.report.document import evaluation_document
 
@@ -61,7 +58,7 @@ def command(
                 )
                 for e in page.items
             ),
-            "Everything that was judged is compliant, or nothing was judged yet (`driftguard scan`).",
+            "Everything that was judged is compliant.",
         )
         more(page.cursor, page.total)
     return 1 if any(e.compliance == "NON_COMPLIANT" for e in page.items) else 0
@@ -90,12 +87,14 @@ def _refuse_what_does_not_apply() -> None:
 
 def _framework(wiring: Wiring, query: Query, name: str, everything: bool, output: str) -> int:
     """The controls of one framework, what fails first, and how the score was counted."""
+    from driftguard.cli.vocabulary import framework_of
     from driftguard.errors import InputError
     from driftguard.history.standing import standing_runs
     from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
     from driftguard.rules.shipped import all_frameworks
 
-    framework = all_frameworks().named(name)
+    frameworks = all_frameworks()
+    framework = frameworks.named(framework_of(name, [one.id for one in frameworks.frameworks]))
     if query.at is not None and not standing_runs(wiring.store.runs, query.at):
         raise InputError(f"no run had ended by {query.at:%Y-%m-%d %H:%M} UTC.", fix="Name a later date.")
     by_policy = tallies(wiring.store.evaluation_counts(query), wiring.catalogue)

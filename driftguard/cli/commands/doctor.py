@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -23,12 +23,15 @@ _POLICY = "Add them to the role; `driftguard iam-policy` prints the whole policy
 @output_option()
 @pass_app
 def command(app: App, output: str) -> int:
-    from driftguard.doctor import Health, examine
+    from driftguard.doctor import Health, configured, examine
     from driftguard.wiring import Wiring
 
     checks = []
     with Wiring(app.settings) as wiring:
-        for _, found in groupby(examine(wiring.aws, lambda: wiring.store), key=lambda check: check.place):
+        asked = chain(
+            configured(wiring.settings, lambda: wiring.catalogue), examine(wiring.aws, lambda: wiring.store)
+        )
+        for _, found in groupby(asked, key=lambda check: check.place):
             together = list(found)
             checks += together
             if output == "text":

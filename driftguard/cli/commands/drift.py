@@ -21,7 +21,7 @@ _DEFAULT = ("MODIFIED", "DELETED")
 
 @click.command("drift", help=__doc__)
 @click.option("--all", "everything", is_flag=True, help="In-sync and unchecked resources too.")
-@list_options
+@list_options("drift", verdict=True)
 @output_option()
 @pass_app
 def command(app: App, query: Query, everything: bool, output: str) -> int:

@@ -33,7 +33,7 @@ def command(app: App, resource: str, everything: bool, output: str) -> int:
     """
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         key = one_resource(wiring.store, resource)
         explained = wiring.explain(_last(wiring.store, key))
     rows = [row for row in explained.rows if everything or row.rule != "same value"]

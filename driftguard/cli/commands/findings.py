@@ -18,24 +18,16 @@ if TYPE_CHECKING:
 
 @click.command("findings", help=__doc__)
 @click.option("--all", "everything", is_flag=True, help="Resolved and waived findings too.")
-@click.option(
-    "--kind", "kinds", multiple=True, help="DRIFT, COMPLIANCE, UNDECLARED or UNMANAGED; repeatable."
-)
-@click.option("--policy", "policies", multiple=True, help="A policy that is not met; repeatable.")
-@list_options
+@list_options("findings", severities=True, kinds=True, policies=True, verdict=True)
 @output_option()
 @pass_app
-def command(
-    app: App, query: Query, everything: bool, kinds: tuple[str, ...], policies: tuple[str, ...], output: str
-) -> int:
+def command(app: App, query: Query, everything: bool, output: str) -> int:
     from driftguard.wiring import Wiring
 
-    query = page_query(query, kinds=tuple(kind.upper() for kind in kinds), subjects=policies)
     if not query.statuses and not everything:
         query = page_query(query, statuses=("OPEN",))
     with Wiring(app.settings) as wiring:
         page = wiring.store.findings(query)
-        never = not page.items and wiring.store.report() is None
     if output == "json":
         from driftguard.report.document import known_finding_document
 
@@ -50,7 +42,7 @@ def command(
         table(
             ("SEVERITY", "STATUS", "WHAT", "TYPE", "RESOURCE", "ACCOUNT", "STACK", "SINCE", "WHO", "ID"),
             (_row(finding) for finding in page.items),
-            "There is no run yet: `driftguard scan`." if never else "Nothing is open.",
+            "Nothing is open.",
         )
         more(page.cursor, page.total)
     return 1 if any(finding.open for finding in page.items) else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,7 @@ from driftguard.cli.app import App, pass_app
 from driftguard.cli.decisions import one_resource
 from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import table
+from driftguard.cli.values import change_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def command(app: App, resource: str | None, runs: bool, backfill: bool, output: 
 
     if not runs and not resource:
         raise click.UsageError("Name a resource, or ask for --runs.")
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         if runs or resource is None:
             _runs(wiring, output)
         else:
@@ -78,20 +78,13 @@ def _resource(wiring: Wiring, resource: str, backfill: bool, output: str) -> Non
 
 
 def _print(key: ResourceKey, entries: Sequence[TimelineEntry]) -> None:
-    from driftguard.model.phrase import phrase
-
     click.secho(str(key), bold=True)
     for entry in entries:
         click.echo(f"\n{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind.lower()}  ({entry.source})")
         if by := entry.acts.get(""):
             click.echo(f"  by {_who(by)}")
         for change in entry.changes:
-            # Two values that a phrase makes the same (a text, and a list of that text) are shown as they are.
-            say = phrase if phrase(change.before) != phrase(change.after) else json.dumps
-            before, after = (
-                "(absent)" if gone else say(value)
-                for gone, value in ((change.added, change.before), (change.removed, change.after))
-            )
+            before, after = change_words(change)
             click.echo(f"  {change.path}\n    - {before}\n    + {after}")
             if by := entry.acts.get(change.path):
                 click.echo(f"    by {_who(by)}")

@@ -42,13 +42,26 @@ def command(
             return given if given is not None else default
         return str(click.prompt(question, default=default, show_default=bool(default), err=True))
 
-    region_list = _split(ask(regions, "Regions (comma-separated)", "us-east-1"), _REGION, "region")
+    region_list = _split(ask(regions, "Regions (comma-separated)", _region()), _REGION, "region")
     account_list = _split(ask(accounts, "Account ids (empty: our own)", ""), _ACCOUNT, "account id")
     role = ask(role_name, "Read role in the other accounts", "driftguard-read") if account_list else ""
     external = ask(external_id, "Its external id (empty: none)", "") if account_list else ""
     store = ask(store_url, "Store", "sqlite:///driftguard.db")
     path.write_text(_text(region_list, account_list, role, external, store), encoding="utf-8")
     click.echo(f"Wrote {path}. Next: `driftguard doctor`, then `driftguard scan`.", err=True)
+
+
+def _region() -> str:
+    """The region that the session would use, so that the answer fits where the person works."""
+    from driftguard.aws import Aws
+    from driftguard.errors import DriftguardError
+    from driftguard.settings import Settings
+
+    settings = Settings()
+    try:
+        return Aws(settings.aws, settings.scope).home_region
+    except DriftguardError:
+        return "us-east-1"
 
 
 def _split(text: str, form: re.Pattern[str], what: str) -> list[str]:

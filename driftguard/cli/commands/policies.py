@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.output import output_option, print_json
+from driftguard.cli.vocabulary import framework_of, known_types, refuse_types
 
 if TYPE_CHECKING:
     from driftguard.rules import Catalogue
@@ -46,10 +48,15 @@ def list_policies(
 ) -> int:
     """All policies with severity, types and frameworks."""
     catalogue = _catalogue(app, folders)
+    if framework is not None:
+        framework = framework_of(framework, {name for one in catalogue.policies for name in one.frameworks})
+    if type_name is not None:
+        judged = {name for one in catalogue.policies for name in one.resource_types}
+        refuse_types((type_name,), judged | known_types(app.settings), lambda name: False)
     chosen = [
         one
         for one in catalogue.policies
-        if (type_name is None or type_name in one.resource_types)
+        if (type_name is None or any(fnmatchcase(name, type_name) for name in one.resource_types))
         and (framework is None or framework in one.frameworks)
     ]
     if output == "json":

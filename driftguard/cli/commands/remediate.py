@@ -11,7 +11,7 @@ import click
 
 from driftguard.cli.answers import Answers, answer_options
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.output import output_option, print_json
+from driftguard.cli.output import output_option, print_json, refuse_unwritable
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,24 +74,29 @@ def plan_command(
     output: str,
 ) -> None:
     from driftguard.cli.chosen import chosen_findings
+    from driftguard.cli.vocabulary import SEVERITIES, Names, words
     from driftguard.history.port import Query
     from driftguard.remediation.rollout import rollout as known_rollout
     from driftguard.remediation.seal import write
     from driftguard.wiring import Wiring
 
+    if out:
+        refuse_unwritable(out)
     known_rollout(rollout or app.settings.remediation.rollout, app.settings.remediation.rollouts)
     query = Query(
         accounts=accounts,
         regions=regions,
         types=types,
         stacks=stacks,
-        severities=tuple(one.upper() for one in severities),
+        severities=words("severity", severities, SEVERITIES),
         statuses=("NEW", "NOTIFIED"),
         kinds=_kinds(drift, compliance, unmanaged, bool(findings)),
         subjects=policies,
         limit=_ALL,
     )
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
+        (names := Names(wiring)).looked_at(None)
+        query = names.checked(query)
         wishes = answers.wishes(wiring.store, wiring.clock(), author=wiring.actor, rollout=rollout)
         chosen = {one.fingerprint: one for one in chosen_findings(wiring.store, query, findings, causes)}
         wiring.store.put_plan(plan := wiring.plan([*(chosen | answers.findings).values()], wishes))
@@ -120,7 +125,7 @@ def _print(plan: Plan, output: str, *, full: bool) -> None:
 def show_command(app: App, plan: str, full: bool, output: str) -> int:
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         _print(_load(wiring, plan), output, full=full)
     return 0
 
@@ -138,14 +143,14 @@ def _kinds(drift: bool, compliance: bool, unmanaged: bool, named: bool) -> tuple
 @click.option("--ticket", default="", help="A ticket that holds the discussion.")
 @pass_app
 def approve_command(app: App, plan: str, reason: str, ticket: str) -> int:
+    from driftguard.cli.decisions import refuse_short
     from driftguard.errors import RefusedError
     from driftguard.model.remediation import Approval
     from driftguard.remediation.guards import approved, plan_refusals
     from driftguard.wiring import Wiring
 
-    if len(reason.strip()) < 3:
-        raise InputError("a reason is needed.", fix="Say with --reason why this may be done.")
-    with Wiring(app.settings) as wiring:
+    refuse_short("reason", reason, "why this may be done")
+    with Wiring(app.settings, existing=True) as wiring:
         found = _load(wiring, plan)
         settings, now = app.settings.remediation, datetime.now(UTC)
         for guard, why in plan_refusals(found, settings, now, needs_approval=False):
@@ -174,7 +179,7 @@ def apply_command(app: App, plan: str, patches: str, output: str) -> int:
     from driftguard.remediation.render import outcome
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         found = _load(wiring, plan)
         result = wiring.apply(found, patches=Path(patches))
     if output == "json":
@@ -200,7 +205,7 @@ def status_command(app: App, plan: str | None, output: str) -> int:
     from driftguard.remediation.render import counts, outcome
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         if plan:
             found = _load(wiring, plan)
             rows = wiring.store.executions(found.id)
@@ -249,7 +254,7 @@ def rollback_command(app: App, plan: str, steps: tuple[str, ...], reason: str) -
     from driftguard.remediation.rollback import left_alone, roll_back
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         found = _load(wiring, plan)
         wiring.store.audit(wiring.actor, "plan.rollback", found.id, {"reason": reason, "steps": list(steps)})
         runner = wiring.runner(found, patches=Path(), needs_approval=False)
@@ -274,7 +279,7 @@ def _word(name: str, action: str, help_text: str, said: str) -> None:
     def word_command(app: App, plan: str) -> int:
         from driftguard.wiring import Wiring
 
-        with Wiring(app.settings) as wiring:
+        with Wiring(app.settings, existing=True) as wiring:
             found = _load(wiring, plan)
             wiring.store.audit(wiring.actor, action, found.id, {})
         click.echo(f"{found.id}: {said}")
@@ -300,7 +305,7 @@ def setup_command(app: App, types: tuple[str, ...]) -> int:
     from driftguard.remediation.setup import template
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         seen = types or sorted({key.type for key in wiring.store.state_hashes()})
         click.echo(template(wiring.remedies, app.settings.remediation, seen), nl=False)
     return 0
@@ -313,7 +318,7 @@ def rehearsal_command(app: App, nights: int) -> int:
     from driftguard.remediation.automatic import rehearsals
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         click.echo(rehearsals(_audit(wiring.store), wiring.clock(), nights), nl=False)
     return 0
 

@@ -12,6 +12,8 @@ import click
 
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.filters import moment
+from driftguard.cli.output import write_file
+from driftguard.cli.vocabulary import framework_of
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,24 +52,24 @@ def command(
     from driftguard.report.messages import messages
     from driftguard.report.render import format_module
     from driftguard.report.retold import worded
-    from driftguard.rules.shipped import all_frameworks
     from driftguard.wiring import Wiring
 
     names, languages, after = _listed(formats), _listed(langs), moment(since, start=True)
     modules = {name: format_module(name) for name in names}
     for lang in languages:
         messages(lang)
-    if framework is not None:
-        framework = all_frameworks().named(framework).id
     several = len(names) * len(languages) > 1
     if several and not out:
         raise InputError("several reports need a folder.", fix="Name it with --out.")
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         report = _report(wiring.store, run_id)
         if report is None:
             raise InputError(
-                "there is no such run." if run_id else "there is no run yet.", fix="`driftguard scan`."
+                f"there is no run {run_id}." if run_id else "there is no run yet.",
+                fix="`driftguard history --runs` lists them." if run_id else "`driftguard scan` makes one.",
             )
+        if framework:
+            framework = _framework(report, framework)
         if set(languages) != {"en"}:
             report = worded(report, wiring.catalogue.words())
         if after is not None:
@@ -89,6 +91,20 @@ def _report(store: Store, run_id: str | None) -> Report | None:
         return store.report(run_id)
     known = standing(store)
     return None if known is None else known.report
+
+
+def _framework(report: Report, typed: str) -> str:
+    """The framework's own name.  Raises `InputError` when nothing was judged by it: that is no "all clear"."""
+    from driftguard.rules.shipped import all_frameworks
+
+    judged = {name for policy in report.policies.values() for name in policy.frameworks}
+    name = framework_of(typed, (*judged, *(one.id for one in all_frameworks().frameworks)))
+    if name not in judged:
+        raise InputError(
+            f"nothing was judged by {name} in this run.",
+            fix="Name it in `policies.frameworks`, and scan again.",
+        )
+    return name
 
 
 def _listed(text: str) -> list[str]:
@@ -114,6 +130,5 @@ def _put(result: bytes | str, target: Path | None) -> None:
     if target is None:
         sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
+    write_file(target, data)
     click.echo(f"Wrote {target}.", err=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("resources", help=__doc__)
-@list_options
+@list_options("resources")
 @output_option()
 @pass_app
 def command(app: App, query: Query, output: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.cli.app import App, pass_app
+from driftguard.cli.levels import Level
 from driftguard.cli.output import output_option, print_json
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from driftguard.settings import Settings
 
 EXIT_FINDINGS, EXIT_PARTIAL, EXIT_INTERRUPTED = 1, 3, 130
-_LEVELS = ("critical", "high", "medium", "low", "informational", "none")
 
 
 @click.command("scan", help=__doc__)
@@ -31,7 +31,7 @@ _LEVELS = ("critical", "high", "medium", "low", "informational", "none")
     multiple=True,
     help="Look at files that AWS Config delivered (or folders of them) instead of AWS; repeatable.",
 )
-@click.option("--fail-on", type=click.Choice(_LEVELS), help="The least severity that makes the exit code 1.")
+@click.option("--fail-on", type=Level("none"), help="The least severity that makes the exit code 1.")
 @click.option("--strict/--no-strict", default=None, help="Exit with 3 when anything could not be read.")
 @click.option("--html", "html_file", metavar="FILE", help="Also write the HTML report to FILE.")
 @output_option()
@@ -50,12 +50,18 @@ def command(
     output: str,
 ) -> int:
     from driftguard.cli.interrupt import stoppable
+    from driftguard.cli.output import refuse_unwritable
     from driftguard.cli.progress import shown
+    from driftguard.cli.scope import Narrowing, refuse_unknown
     from driftguard.scan import scan
     from driftguard.wiring import Wiring
 
     settings = narrowed(app.settings, stacks, regions, types, declared)
+    if html_file:
+        refuse_unwritable(html_file)
+    typed = Narrowing(accounts=accounts, regions=regions, stacks=stacks, offline=offline)
     with Wiring(settings) as wiring:
+        refuse_unknown(wiring, typed)
         with stoppable() as stopped, shown() as progress:
             job = wiring.job(trigger="cli", accounts=accounts, regions=regions, offline=offline)
             report = scan(job, progress, stopped.is_set)
@@ -108,13 +114,11 @@ def show(report: Report, output: str) -> None:
 
 def write_html(report: Report, file: str) -> None:
     """Write the stand-alone HTML report."""
-    from pathlib import Path
-
+    from driftguard.cli.output import write_file
     from driftguard.report import render
 
     page = render(report, "html")
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    Path(file).write_text(page if isinstance(page, str) else page.decode(), encoding="utf-8")
+    write_file(file, page.encode() if isinstance(page, str) else page)
 
 
 def exit_code(report: Report, fail_on: str, strict: bool) -> int:

@@ -21,7 +21,7 @@ def command(app: App, resource: str, at: str | None, output: str) -> None:
 
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         key = one_resource(wiring.store, resource)
         state = wiring.store.resource(key, moment(at))
     if state is None:

@@ -69,7 +69,7 @@ def export_(app: App) -> None:
     from driftguard.history.port import Query
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         cursor = None
         while True:
             page = wiring.store.resources(Query(limit=1000, cursor=cursor))

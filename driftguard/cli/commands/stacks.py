@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("stacks", help=__doc__)
-@list_options
+@list_options("stacks", types=False)
 @output_option()
 @pass_app
 def command(app: App, query: Query, output: str) -> None:

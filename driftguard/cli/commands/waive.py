@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,8 @@ from driftguard.errors import InputError
 
 if TYPE_CHECKING:
     from driftguard.history.port import Store
+    from driftguard.model import Finding, Waiver
+    from driftguard.wiring import Wiring
 
     Selectors = dict[str, str | tuple[str, ...]]
 
@@ -50,6 +53,8 @@ def command(
         "tags": tags,
     }
     with Wiring(app.settings) as wiring:
+        _refuse_unknown(wiring, policy, type_)
+        _refuse_malformed(tags)
         for selectors in _selected(wiring.store, finding or "", cause, by_hand):
             waiver = decision.waiver(**selectors)
             wiring.store.put_waiver(waiver, actor=wiring.actor)
@@ -57,9 +62,24 @@ def command(
             click.echo(f"{waiver.id}: accepted until {until}. It counts from the next scan on.")
 
 
+def _refuse_unknown(wiring: Wiring, policy: str, type_: str) -> None:
+    """Raises `InputError` for a policy or type that there is not: a waiver of it would accept nothing."""
+    from driftguard.cli.vocabulary import Names
+    from driftguard.history.port import Query
+
+    typed = {"subjects": policy, "types": type_}
+    Names(wiring).checked(Query(**{name: (value,) for name, value in typed.items() if value != "*"}))  # type: ignore[arg-type]  # two fields of texts
+
+
+def _refuse_malformed(tags: tuple[str, ...]) -> None:
+    for tag in tags:
+        if not tag.partition("=")[0] or "=" not in tag:
+            raise InputError(f"{tag!r} is no tag.", fix="Write it as KEY=VALUE.")
+
+
 def _selected(store: Store, finding: str, cause: str, by_hand: Selectors) -> list[Selectors]:
     """What each waiver selects: one finding, each of a cause, or what the options say."""
-    from driftguard.cli.chosen import findings_of_cause
+    from driftguard.cli.chosen import findings_of_cause, one_finding
     from driftguard.history.waivers import selectors
 
     narrowed = any(value not in ("*", ()) for value in by_hand.values())
@@ -68,16 +88,33 @@ def _selected(store: Store, finding: str, cause: str, by_hand: Selectors) -> lis
             "that names more than one thing.", fix="Name a finding, or a cause, or narrow it by options."
         )
     if cause:
-        return [selectors(one) for one in findings_of_cause(store, cause)]
+        members = findings_of_cause(store, cause)
+        fresh = [one for one in members if _waiver_of(store, one) is None]
+        if not fresh:
+            _refuse_twice(store, members[0])
+        return [selectors(one) for one in fresh]
     if finding:
-        found = store.finding(finding)
-        if found is None:
-            raise InputError(
-                f"there is no finding {finding}.", fix="`driftguard drift` and `compliance` list them."
-            )
+        found = one_finding(store, finding)
+        _refuse_twice(store, found)
         return [selectors(found)]
     if not narrowed:
         raise InputError(
             "that would waive everything.", fix="Name a finding or a cause, or narrow it with an option."
         )
     return [by_hand]
+
+
+def _waiver_of(store: Store, finding: Finding) -> Waiver | None:
+    from driftguard.history.waivers import waiver_of
+
+    return waiver_of(store.waivers(), finding, datetime.now(UTC), {})
+
+
+def _refuse_twice(store: Store, finding: Finding) -> None:
+    """Raises `InputError` when a waiver of the store holds for the finding already: two say no more than one."""
+    found = _waiver_of(store, finding)
+    if found is not None:
+        raise InputError(
+            f"{finding.fingerprint[:12]} is accepted already, until {found.expires_at:%Y-%m-%d}, by the waiver {found.id}.",
+            fix=f"`driftguard waivers --remove {found.id}` ends that one.",
+        )

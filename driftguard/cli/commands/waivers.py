@@ -18,7 +18,7 @@ def command(app: App, removed: tuple[str, ...], output: str) -> None:
     from driftguard.history.codec import encode
     from driftguard.wiring import Wiring
 
-    with Wiring(app.settings) as wiring:
+    with Wiring(app.settings, existing=True) as wiring:
         for name in removed:
             wiring.store.remove_waiver(name, actor=wiring.actor)
         listed = sorted(wiring.store.waivers(), key=lambda waiver: (waiver.expires_at, waiver.id))
@@ -30,10 +30,15 @@ def command(app: App, removed: tuple[str, ...], output: str) -> None:
             waiver.id,
             f"{waiver.expires_at:%Y-%m-%d}",
             waiver.owner,
-            " ".join(part for part in (waiver.account, waiver.type, waiver.resource) if part != "*"),
+            " ".join((*_narrowed(waiver.account, waiver.region, waiver.type, waiver.resource), *waiver.tags)),
             waiver.path if waiver.policy == "*" else waiver.policy,
             waiver.reason,
         )
         for waiver in listed
     ]
     table(("ID", "UNTIL", "OWNER", "RESOURCE", "WHAT", "REASON"), rows, empty="Nothing is accepted.")
+
+
+def _narrowed(*selectors: str) -> tuple[str, ...]:
+    """Those that do not fit anything."""
+    return tuple(one for one in selectors if one != "*")

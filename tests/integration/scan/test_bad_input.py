@@ -91,3 +91,46 @@ def test_a_store_that_is_not_writable(
     given = {**variables(sandbox_http), "DRIFTGUARD_STORE": f"sqlite:///{place}"}
     refused(tmp_path, given, "scan", says=place.partition("/")[0], advises=advises)
     assert (tmp_path / "garbage.sqlite").read_text(encoding="utf-8") == "no database " * 400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "advises"),
+    [
+        ("--account 999999999999", "no account 999999999999 in scope", "In scope: 111111111111"),
+        ("--account 111111111112", "no account 111111111112 in scope", "Did you mean `111111111111`?"),
+        ("--region eu-west-9", "no region eu-west-9", "Did you mean `eu-west-"),
+        ("--stack smal", "no stack smal in scope", "Did you mean `small`?"),
+        ("--stack small --stack nosuch*", "no stack nosuch* in scope", "In scope: small"),
+        ("--type AWS::S3::Bukcet", "no resource type AWS::S3::Bukcet", "Did you mean `AWS::S3::Bucket`?"),
+        ("--html /etc/passwd/x.html", "/etc/passwd is no folder", "Name another file"),
+        ("--config c.yaml --region eu-west-1", "no region eu-west-1 in scope", "In scope: ap-northeast-2"),
+        ("--config gone.yaml", "no stack gone in scope", "In scope: small"),
+        ("--config level.yaml", "level.yaml:1: `scan.fail_on`", "Did you mean `high`?"),
+    ],
+)
+def test_a_scope_in_which_there_is_nothing(
+    sandbox_http: Sandbox, tmp_path: Path, arguments: str, says: str, advises: str
+) -> None:
+    """It must not read as "everything in scope was looked at", and no run must be the newest for it."""
+    small_stack(sandbox_http)
+    (tmp_path / "c.yaml").write_text("scope: {regions: [ap-northeast-2]}", encoding="utf-8")
+    (tmp_path / "gone.yaml").write_text("scope: {stacks: [gone]}", encoding="utf-8")
+    (tmp_path / "level.yaml").write_text("scan: {fail_on: hihg}", encoding="utf-8")
+    words = arguments.split()
+    first = words[:2] if words[0] == "--config" else []
+    given = variables(sandbox_http)
+    refused(tmp_path, given, *first, "scan", *words[len(first) :], "--strict", says=says, advises=advises)
+    assert not list(tmp_path.glob("*.db")) or run(tmp_path, given, "report")[0] == 2
+
+
+def test_a_scope_of_some_things_that_are_there_is_looked_at(sandbox_http: Sandbox, tmp_path: Path) -> None:
+    """The settings' stacks may be gone one by one; where stacks cannot be listed their names are no mistake."""
+    small_stack(sandbox_http)
+    given = variables(sandbox_http)
+    (tmp_path / "some.yaml").write_text("scope: {stacks: [gone, small]}", encoding="utf-8")
+    words = ["--account", sandbox_http.accounts[0], "--region", "ap-northeast-2", "--type", "AWS::S*::*"]
+    code, _, err = run(tmp_path, given, "--config", "some.yaml", "scan", "--fail-on", "none", *words)
+    assert code == 0, err
+    sandbox_http.faults.add("deny", service="cloudformation")
+    code, _, err = run(tmp_path, given, "scan", "--stack", "nosuch", "--fail-on", "none", "--strict")
+    assert code == 3, err

@@ -49,3 +49,26 @@ def test_what_the_recorder_leaves_out_is_a_warning(sandbox_http: Sandbox, tmp_pa
     assert code == 0
     [line] = [line for line in lines(out) if "111111111111/" in line]
     assert line.startswith("WARNING") and "AWS Config is not set up here" in line
+
+
+def test_what_the_settings_name_and_is_not_there_is_a_fault(sandbox_http: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("waivers: [{id: 1}]", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(
+        "policies: {folders: [nodir], waivers: [w.yaml, bad.yaml], frameworks: [K-ISMSS]}\n"
+        "scan: {baselines: [b.yaml]}\n",
+        encoding="utf-8",
+    )
+    given = variables(sandbox_http)
+    code, out, err = run(tmp_path, given, "--config", "c.yaml", "doctor")
+    assert code == 2, err
+    told = [line for line in lines(out) if line.startswith("FAULT")]
+    for says in (
+        "`policies.folders` names nodir, and there is no such file or folder. Correct `policies.folders`.",
+        "`policies.waivers` names w.yaml",
+        "`scan.baselines` names b.yaml",
+        "no policy belongs to a framework K-ISMSS. Frameworks: ",
+        "bad.yaml:1",
+    ):
+        assert [line for line in told if says in line], out
+    code, _, err = run(tmp_path, given, "--config", "c.yaml", "scan")
+    assert code == 2 and "`policies.folders` names nodir" in err, err

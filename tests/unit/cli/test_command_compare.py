@@ -78,3 +78,13 @@ def test_a_bad_line_is_an_error_and_the_rest_go_on(
 def test_a_missing_file_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "--cases", str(tmp_path / "none.jsonl")]) == 2
     assert "none.jsonl cannot be read" in capsys.readouterr().err
+
+
+def test_a_file_without_one_case_that_can_be_compared_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cases.jsonl").write_text('{"id": 1}\nnonsense\n', encoding="utf-8")
+    assert run(["compare", "--cases", str(tmp_path / "cases.jsonl")]) == 2
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 2
+    assert "2 of 2 cases could not be compared" in told.err

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import click
 import pytest
 
 from driftguard.cli.decisions import one_resource
 from driftguard.cli.root import run
-from driftguard.cli.tables import fitted
+from driftguard.cli.tables import laid_out, table
 from driftguard.errors import InputError
 from driftguard.model import ResourceKey
 
@@ -44,16 +45,41 @@ def test_a_name_of_several_things_is_asked_back_one_a_line() -> None:
         named()
 
 
-@pytest.mark.parametrize("wide", [60, 80, 140])
+FINDINGS = ("SEVERITY", "STATUS", "WHAT", "TYPE", "RESOURCE", "ACCOUNT", "STACK", "SINCE", "WHO", "ID")
+WIDTHS = (13, 10, 90, 40, 60, 12, 70, 10, 30, 12)
+
+
+@pytest.mark.parametrize("wide", [40, 60, 80, 120, 200])
 def test_every_column_keeps_a_place_on_the_terminal(wide: int) -> None:
-    widths = fitted([8, 30, 200, 12, 64], wide)
-    assert sum(widths) + 2 * 4 <= wide
-    assert widths[0] == 8 or wide == 60
-    assert all(width >= 6 for width in widths)
+    """An id or an account that is cut cannot be typed: what finds no place beside the others goes below them."""
+    lines = laid_out(FINDINGS, WIDTHS, wide)
+    assert [column for line in lines for column, _ in line] == list(range(len(FINDINGS)))
+    for number, line in enumerate(lines):
+        assert sum(width for _, width in line) + 2 * (len(line) - 1) + 4 * (number > 0) <= wide
+    widths = dict(pair for line in lines for pair in line)
+    for column, header in enumerate(FINDINGS):
+        assert widths[column] == WIDTHS[column] or (
+            header not in ("SEVERITY", "STATUS", "ACCOUNT", "ID", "SINCE") and widths[column] >= 20
+        )
 
 
-def test_a_wide_terminal_cuts_nothing() -> None:
-    assert fitted([8, 30, 200], 400) == [8, 30, 200]
+def test_a_wide_terminal_cuts_nothing_and_keeps_a_row_on_one_line() -> None:
+    assert laid_out(FINDINGS, WIDTHS, 400) == [list(enumerate(WIDTHS))]
+
+
+@pytest.mark.parametrize("wide", [80, 120])
+def test_a_terminal_shows_the_whole_id_and_a_pipe_one_line_a_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wide: int
+) -> None:
+    cells = [letter * width for letter, width in zip("abcdefghij", WIDTHS, strict=True)]
+    table(FINDINGS, [cells], "nothing")
+    assert capsys.readouterr().out.splitlines()[1] == "  ".join(cells)
+    monkeypatch.setenv("COLUMNS", str(wide))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    table(FINDINGS, [cells], "nothing")
+    lines = click.unstyle(capsys.readouterr().out).splitlines()
+    assert all(len(line) <= wide for line in lines)
+    assert any(line.endswith("j" * 12) for line in lines) and any("f" * 12 in line for line in lines)
 
 
 def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(

@@ -58,3 +58,23 @@ def test_a_life_and_the_difference_of_two_nights(tmp_path: Path) -> None:
     assert [c.kind for c in estate_changes(store, night(1.5), night(2.5))] == ["DELETED", "CREATED"]
     assert list(estate_changes(store, night(3.5), night(9))) == []
     store.close()
+
+
+def test_tags_in_another_order_are_no_change_but_an_order_that_counts_is(tmp_path: Path) -> None:
+    one, two = {"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}
+    rules = [{"Id": "a"}, {"Id": "b"}]
+    store = open_store(f"sqlite:///{tmp_path}/s.db")
+    store.record(report(0), snapshot(0, resource("a", {"Tags": [one, two], "Order": rules})))
+    store.record(report(1), snapshot(1, resource("a", {"Tags": [two, one], "Order": rules})))
+    store.record(report(2), snapshot(2, resource("a", {"Tags": [two, one], "Order": rules[::-1]})))
+    life = timeline(store.versions(key("a")))
+    assert [(entry.kind, [c.path for c in entry.changes]) for entry in life] == [
+        ("CHANGED", ["/Order"]),
+        ("CREATED", []),
+    ]
+    assert life[1].until == life[0].at, "the state went on until the order that counts changed"
+    assert list(estate_changes(store, night(0.5), night(1.5))) == []
+    assert [[c.path for c in one.changes] for one in estate_changes(store, night(0.5), night(2.5))] == [
+        ["/Order"]
+    ]
+    store.close()
