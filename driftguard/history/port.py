@@ -242,8 +242,8 @@ class Store(Protocol):
 
     def resources(self, query: Query) -> Page[Resource]: ...
     def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None: ...
-    def find_keys(self, text: str) -> Sequence[ResourceKey]:
-        """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is."""
+    def find_keys(self, text: str, accounts: Sequence[str] = ()) -> Sequence[ResourceKey]:
+        """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is; of ``accounts``, or of all."""
 
     def versions(self, key: ResourceKey) -> Iterator[Version]:
         """Every version of a resource, newest first, properties included."""

@@ -49,19 +49,20 @@ class Actions:
     # -- scans
     def scan(self, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> str:
         """Start a scan; answers the run id.  A caller with some accounts scans those."""
+        return self.services.scans.start(self.principal.name, self.may_scan(accounts), regions)
+
+    def may_scan(self, accounts: tuple[str, ...]) -> tuple[str, ...]:
+        """The accounts that a scan of ``accounts`` covers, which the caller may scan.  Empty: all."""
         self.allow(Permission.SCAN)
         held = self.principal.accounts(Permission.SCAN)
         for account in accounts:
             self.allow(Permission.SCAN, account)
-        if held is not None and not accounts:
-            accounts = tuple(sorted(held))
-        return self.services.scans.start(self.principal.name, accounts, regions)
+        return accounts if held is None or accounts else tuple(sorted(held))
 
     # -- waivers and witnesses
     def waive(self, fingerprint: str, *, owner: str, reason: str, days: int, ticket: str = "") -> Waiver:
         """Accept a finding until a day."""
-        found = self.finding(fingerprint)
-        self.allow(Permission.DECIDE, found.key.account)
+        found = self.may_waive(fingerprint)
         if len(reason.strip()) < 3 or not owner.strip():
             raise InputError("a waiver needs an owner and a reason.", fix="Say who answers for it, and why.")
         if not 1 <= days <= LONGEST_DAYS:
@@ -88,6 +89,12 @@ class Actions:
         )
         self.services.store.put_waiver(waiver, actor=self.principal.name)
         return waiver
+
+    def may_waive(self, fingerprint: str) -> Finding:
+        """A finding that the caller may accept."""
+        found = self.finding(fingerprint)
+        self.allow(Permission.DECIDE, found.key.account)
+        return found
 
     def remove_waiver(self, waiver_id: str) -> None:
         """End a waiver at once."""
@@ -117,9 +124,7 @@ class Actions:
     # -- plans
     def plan(self, fingerprints: tuple[str, ...]) -> Plan:
         """Make the plan that answers findings.  Nothing is changed by it."""
-        findings = [self.finding(name) for name in fingerprints]
-        for found in findings:
-            self.allow(Permission.PLAN, found.key.account)
+        findings = self.may_plan(fingerprints)
         if self.services.planner is None:
             raise RefusedError(
                 "plans are not made here.",
@@ -128,12 +133,16 @@ class Actions:
             )
         return self.services.planner(findings, self.principal.name)
 
+    def may_plan(self, fingerprints: tuple[str, ...]) -> list[Finding]:
+        """Findings that the caller may plan for."""
+        findings = [self.finding(name) for name in fingerprints]
+        for found in findings:
+            self.allow(Permission.PLAN, found.key.account)
+        return findings
+
     def approve(self, plan_id: str, *, digest: str, reason: str, ticket: str = "") -> Plan:
         """Approve exactly the plan with ``digest``.  Its author may not."""
-        plan = self.plan_of(plan_id)
-        for account in sorted({step.key.account for step in plan.steps}):
-            self.allow(Permission.APPROVE, account)
-        self.allow(Permission.APPROVE)
+        plan = self.may_start(plan_id)
         now = self.services.clock()
         if plan.author == self.principal.name:
             raise RefusedError(
@@ -155,9 +164,7 @@ class Actions:
 
     def apply(self, plan_id: str, *, digest: str) -> None:
         """Start an approved plan."""
-        plan = self.plan_of(plan_id)
-        for account in sorted({step.key.account for step in plan.steps}):
-            self.allow(Permission.APPROVE, account)
+        plan = self.may_start(plan_id)
         if self.services.applier is None:
             raise RefusedError(
                 "plans are not applied here.",
@@ -170,6 +177,18 @@ class Actions:
             )
         self.services.store.audit(self.principal.name, "plan.apply", plan_id, {"digest": digest})
         self.services.applier(plan, self.principal.name)
+
+    def may_start(self, plan_id: str) -> Plan:
+        """A plan that the caller may let happen.  There is nothing to let happen in one without steps."""
+        plan = self.plan_of(plan_id)
+        self.allow(Permission.APPROVE)
+        for account in sorted({step.key.account for step in plan.steps}):
+            self.allow(Permission.APPROVE, account)
+        if not plan.steps:
+            raise RefusedError(
+                "the plan has no steps.", guard="no-steps", fix="Read why, and make another plan."
+            )
+        return plan
 
     # -- evidence and messages
     def export(self, framework: Framework, target: Path) -> str:

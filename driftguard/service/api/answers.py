@@ -93,23 +93,30 @@ Narrowed = Annotated[Query, Depends(_narrowing)]
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A deed that is done once for each Idempotency-Key of a caller, however often it is asked for."""
+    """A deed that is done once for each Idempotency-Key of a caller, however often it is asked for.
+
+    The caller is the token or the session: two tokens may have the same name.
+    """
 
     request: Request
     services: Serving
     who: Calling
     key: str | None
 
-    def __call__(self, body: Json, deed: Callable[[], Json], status: int = 201) -> Response:
+    def __call__(
+        self, body: Json, may: Callable[[], object], deed: Callable[[], Json], status: int = 201
+    ) -> Response:
         """The answer of ``deed``; that of the first time when the key is known.
 
-        Raises `RefusedError` while the first is under way, `InputError` when the key came with another body.
+        ``may`` raises when the caller may not do it, or may not any more: what was answered once is told to nobody
+        else.  Raises `RefusedError` while the first is under way, `InputError` when the key came with another body.
         """
+        may()
         if self.key is None:
             return answer(self.request, encode(deed()), status)
         store = self.services.store
         name = hashlib.sha256(
-            "\x1f".join((self.who.kind, self.who.name, self.request.url.path, self.key)).encode(
+            "\x1f".join((self.who.kind, self.who.session, self.request.url.path, self.key)).encode(
                 "utf-8", "replace"
             )
         ).hexdigest()

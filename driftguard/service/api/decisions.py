@@ -134,7 +134,6 @@ def list_waivers(request: Request, reading: Reading) -> Response:
 @router.post("/waivers", status_code=201, response_model=WaiverOut, responses=CONFLICT)
 def create_waiver(body: WaiverIn, actions: Acting, once: OnceOnly) -> Response:
     """Accept a finding until a day."""
-    given = body.model_dump()
 
     def deed() -> Json:
         return _waiver(
@@ -143,7 +142,7 @@ def create_waiver(body: WaiverIn, actions: Acting, once: OnceOnly) -> Response:
             )
         )
 
-    return once(given, deed)
+    return once(body.model_dump(), lambda: actions.may_waive(body.finding), deed)
 
 
 @router.delete("/waivers/{waiver_id}", response_model=Gone)
@@ -162,7 +161,12 @@ def list_plans(request: Request, reading: Reading, services: Serving, query: Nar
 @router.post("/plans", status_code=201, response_model=PlanOut, responses=CONFLICT)
 def create_plan(body: PlanIn, actions: Acting, services: Serving, once: OnceOnly) -> Response:
     """Make the plan that answers findings.  Nothing is changed by it."""
-    return once(body.model_dump(), lambda: _plan(actions.plan(tuple(body.findings)), services))
+    findings = tuple(body.findings)
+    return once(
+        body.model_dump(),
+        lambda: actions.may_plan(findings),
+        lambda: _plan(actions.plan(findings), services),
+    )
 
 
 @router.get("/plans/{plan_id}", response_model=PlanOut, responses=NOT_MODIFIED)
@@ -185,7 +189,7 @@ def approve_plan(
             actions.approve(plan_id, digest=body.digest, reason=body.reason, ticket=body.ticket), services
         )
 
-    return once(body.model_dump(), deed)
+    return once(body.model_dump(), lambda: actions.may_start(plan_id), deed)
 
 
 @router.post("/plans/{plan_id}/executions", status_code=202, response_model=PlanOut, responses=CONFLICT)
@@ -196,7 +200,7 @@ def apply_plan(plan_id: str, body: ApplyIn, actions: Acting, services: Serving, 
         actions.apply(plan_id, digest=body.digest)
         return _plan(actions.plan_of(plan_id), services)
 
-    return once(body.model_dump(), deed, 202)
+    return once(body.model_dump(), lambda: actions.may_start(plan_id), deed, 202)
 
 
 @router.get("/audit", response_model=ListOf[AuditOut], responses=NOT_MODIFIED)

@@ -29,8 +29,13 @@ def list_runs(request: Request, reading: Reading, query: Narrowed) -> Response:
 @router.post("", status_code=202, response_model=ScanOut, responses=CONFLICT)
 def start_run(body: ScanIn, actions: Acting, once: OnceOnly) -> Response:
     """Start a scan."""
-    given = body.model_dump()
-    return once(given, lambda: {"run": actions.scan(tuple(body.accounts), tuple(body.regions))}, 202)
+    accounts, regions = tuple(body.accounts), tuple(body.regions)
+    return once(
+        body.model_dump(),
+        lambda: actions.may_scan(accounts),
+        lambda: {"run": actions.scan(accounts, regions)},
+        202,
+    )
 
 
 @router.get("/{run_id}", response_model=RunDetail, responses=NOT_MODIFIED)
