@@ -44,4 +44,4 @@ def _metrics_reader(request: Request) -> Principal | None:
 @router.get("/metrics")
 def metrics(services: Serving, _: Annotated[Principal | None, Depends(_metrics_reader)]) -> Response:
     """For Prometheus."""
-    return Response(exposition(services.store), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(exposition(services), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -15,7 +15,17 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from driftguard.model import DriftStatus, FindingStatus, Gap, GapReason, Outcome, Scope, UndeclaredValue
+from driftguard.model import (
+    CoverageCounts,
+    DriftStatus,
+    FindingStatus,
+    Gap,
+    GapReason,
+    Outcome,
+    RunStatus,
+    Scope,
+    UndeclaredValue,
+)
 from driftguard.report.sentences import catalogue
 from driftguard.service.calling import key_id
 from tests.history_values import ACCOUNT, drift, finding, key, night, report, resource, run, snapshot
@@ -208,3 +218,48 @@ def test_an_error_is_told_in_the_language_of_the_page(home: House) -> None:
     answer = home.person("viewer").get("/findings/none?lang=ko", headers={"accept": "text/html"})
     assert answer.status_code == 404
     assert "없는 발견 사항입니다." in answer.text and "there is no such" not in answer.text
+
+
+def test_numbers_and_charts_are_of_runs_over_everything(home: House) -> None:
+    """After the night an interrupted look at everything, and one at a single type: their numbers are no trend."""
+    told = CoverageCounts(checked=9, not_checked=1)
+    home.store.record(report(1, run=run(1, finished_at=night(1)), coverage=told), snapshot(1))
+    client = home.person("admin")
+    page = f"/compliance/{home.services.frameworks.frameworks[0].id}"
+    before = [client.get(address).text for address in ("/", page)]
+    numbers = _numbers(client.get("/metrics").text)
+    assert numbers["driftguard_coverage_percent"] == "90.0"
+    scope = Scope(types=("AWS::EC2::SecurityGroup",))
+    few = CoverageCounts(checked=1, not_checked=9)
+    part = run(1.2, id="part", scope=scope, finished_at=night(1.3))
+    home.store.record(report(1.2, run=part, coverage=few), snapshot(1.2))
+    cut = run(1.4, id="cut", status=RunStatus.INTERRUPTED, finished_at=night(1.5))
+    home.store.record(report(1.4, run=cut, coverage=few), snapshot(1.4))
+    after = [client.get(address).text for address in ("/", page)]
+    assert [_pictures(text) for text in before] == [_pictures(text) for text in after]
+    assert len(_pictures(before[0])) >= 2
+    assert _numbers(client.get("/metrics").text) == numbers
+
+
+def test_the_score_of_a_framework_is_the_same_everywhere(home: House) -> None:
+    client = home.machine("read")
+    listed = client.get("/api/v1/compliance").json()["items"]
+    told = {one["id"]: one["percent"] for one in listed if one["percent"] is not None}
+    assert told
+    metrics = client.get("/metrics").text
+    assert dict(re.findall(r'compliance_percent\{framework="([^"]+)"\} ([\d.]+)', metrics)) == {
+        name: str(float(value)) for name, value in told.items()
+    }
+
+
+def _numbers(metrics: str) -> dict[str, str]:
+    lines = (line.rpartition(" ") for line in metrics.splitlines() if not line.startswith("#"))
+    return {
+        name: value
+        for name, _, value in lines
+        if name.startswith(("driftguard_coverage", "driftguard_compliance"))
+    }
+
+
+def _pictures(page: str) -> list[str]:
+    return re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
