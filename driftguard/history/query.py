@@ -77,6 +77,7 @@ def page(
     where, parameters = list(select.where), list(select.parameters)
     if query.cursor is not None:
         value, key = _open_cursor(query.cursor, name)
+        _fits(connection, select, column, value, key)
         sign = "<" if down else ">"
         where.append(f"({column} {sign} ? OR ({column} = ? AND {select.key} {sign} ?))")
         parameters += [value, value, key]
@@ -113,10 +114,26 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
     except (ValueError, binascii.Error):
         data = None
     if not isinstance(data, list) or len(data) != 3 or data[0] != order or not all(map(_scalar, data[1:])):
-        raise InputError(
-            "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
-        )
+        raise _foreign_cursor()
     return data[1], data[2]
+
+
+def _foreign_cursor() -> InputError:
+    return InputError(
+        "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
+    )
+
+
+def _fits(connection: Connection, select: Select, column: str, value: Any, key: Any) -> None:
+    """Raise `InputError` unless ``value`` and ``key`` are such as the list has: PostgreSQL compares no number with a
+    text, and SQLite compares them to no purpose."""
+    own = select.parameters[: select.source.count("?")]
+    sql = f"SELECT {column}, {select.key} FROM {select.source} WHERE {column} IS NOT NULL LIMIT 1"  # noqa: S608
+    for row in connection.rows(sql, own):
+        if isinstance(row[0], str) != isinstance(value, str) or isinstance(row[1], str) != isinstance(
+            key, str
+        ):
+            raise _foreign_cursor()
 
 
 def _scalar(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +86,18 @@ def test_what_makes_no_sense_is_a_problem(home: House, address: str, status: int
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status and answer.json()["detail"]
+
+
+@pytest.mark.parametrize("bad", ["nul \0 inside", "half \ud800 a sign"])
+@pytest.mark.parametrize("name", ["reason", "owner", "ticket"])
+def test_what_no_database_keeps_is_refused(home: House, name: str, bad: str) -> None:
+    body = {"finding": home.finding().fingerprint, "owner": "kim", "reason": "known", name: bad}
+    client = home.machine("read", "decide", "scan")
+    sent = {"content": json.dumps(body), "headers": {"content-type": "application/json"}}
+    answer = client.post("/api/v1/waivers", **sent)
+    assert answer.status_code == 422, answer.text
+    assert home.store.waivers() == []
+    assert client.post("/api/v1/runs", json={"accounts": ["1\0"]}).status_code == 422
 
 
 def test_a_resource_and_its_past(home: House) -> None:
