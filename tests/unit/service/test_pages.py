@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel
 
 from driftguard.model import (
+    ComplianceType,
     CoverageCounts,
     DriftStatus,
     FindingStatus,
@@ -28,7 +29,18 @@ from driftguard.model import (
 )
 from driftguard.report.sentences import catalogue
 from driftguard.service.calling import key_id
-from tests.history_values import ACCOUNT, drift, finding, key, night, report, resource, run, snapshot
+from tests.history_values import (
+    ACCOUNT,
+    drift,
+    evaluation,
+    finding,
+    key,
+    night,
+    report,
+    resource,
+    run,
+    snapshot,
+)
 from tests.service_values import House, house, plan_of
 
 LOCALES = Path(__file__).parents[3] / "driftguard/service/web/locale"
@@ -242,6 +254,9 @@ def test_numbers_and_charts_are_of_runs_over_everything(home: House) -> None:
 
 
 def test_the_score_of_a_framework_is_the_same_everywhere(home: House) -> None:
+    policy = min(home.services.frameworks.frameworks[0].policies)
+    judged = [evaluation(f"b{n}", verdict, policy) for n, verdict in enumerate(ComplianceType)]
+    home.store.record(report(1, evaluations=tuple(judged)), snapshot(1))
     client = home.machine("read")
     listed = client.get("/api/v1/compliance").json()["items"]
     told = {one["id"]: one["percent"] for one in listed if one["percent"] is not None}
