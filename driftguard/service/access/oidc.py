@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from driftguard.errors import ConfigError, EndpointError
 from driftguard.history.port import Store
-from driftguard.service.access.network import is_loopback
+from driftguard.service.access.network import address, is_loopback
 from driftguard.service.problems import ForbiddenError
 from driftguard.settings.web import WebSettings
 
@@ -153,8 +153,7 @@ class Oidc:
         return (self.fetch or fetch_json)(url, form)
 
     def _redirect(self) -> str:
-        web = self.settings
-        return f"{(web.public_url or f'http://{web.host}:{web.port}').rstrip('/')}/sign-in/callback"
+        return f"{address(self.settings)}/sign-in/callback"
 
 
 def fetch_json(url: str, form: Mapping[str, str] | None) -> Mapping[str, Any]:

@@ -264,6 +264,17 @@ def test_every_answer_carries_the_policy_against_scripts(home: House) -> None:
             "nothing encrypts",
         ),
         ({"host": "127.0.0.1", "tls_key": "k.pem"}, "belong together"),
+        ({"host": "127.0.0.1", "tls_certificate": "no.pem", "tls_key": "k.pem"}, "no.pem cannot be read"),
+        ({"tls_certificate": __file__, "tls_key": __file__}, "no pair that TLS can use"),
+        (
+            {
+                "host": "0.0.0.0",
+                "behind_proxy": True,
+                "oidc": {"issuer": "https://id.example", "client_id": "dg"},
+                "grants": [{"role": "viewer", "users": ["*"]}],
+            },
+            "do not say where we are",
+        ),
     ],
 )
 def test_an_open_door_is_refused(home: House, web: dict[str, object], says: str) -> None:
