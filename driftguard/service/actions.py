@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from driftguard.errors import InputError, RefusedError
 from driftguard.model import Finding, FindingKind, ResourceKey, Waiver
-from driftguard.model.remediation import Approval, Plan
+from driftguard.model.remediation import Approval, Execution, ExecutionStatus, Plan
 from driftguard.remediation.guards import approved as missing_approval
 from driftguard.rules.frameworks import Framework
 from driftguard.service.access.roles import Permission, Principal
@@ -18,6 +19,7 @@ from driftguard.service.problems import ForbiddenError, NotFoundError
 from driftguard.service.services import Services
 
 LONGEST_DAYS = 366
+_UNDER_WAY = frozenset({ExecutionStatus.PENDING, ExecutionStatus.STARTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class Actions:
     # -- scans
     def scan(self, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> str:
         """Start a scan; answers the run id.  A caller with some accounts scans those."""
-        return self.services.scans.start(self.principal.name, self.may_scan(accounts), regions)
+        allowed = self.may_scan(accounts)
+        self.services.scans.refuse_unknown(accounts, regions, self.reading.sees)
+        return self.services.scans.start(self.principal.name, allowed, regions)
 
     def may_scan(self, accounts: tuple[str, ...]) -> tuple[str, ...]:
         """The accounts that a scan of ``accounts`` covers, which the caller may scan.  Empty: all."""
@@ -175,6 +179,12 @@ class Actions:
             raise RefusedError(
                 "the plan is not approved as it is.", guard="approval", fix="Have it approved."
             )
+        if plan.expires_at <= self.services.clock():
+            raise RefusedError("the plan has expired.", guard="expired", fix="Make a new plan.")
+        if not unfinished(plan, self.services.store.executions(plan_id)):
+            raise RefusedError(
+                "the plan was applied to its end.", guard="applied", fix="Make a new plan for what is left."
+            )
         self.services.store.audit(self.principal.name, "plan.apply", plan_id, {"digest": digest})
         self.services.applier(plan, self.principal.name)
 
@@ -229,3 +239,9 @@ def approved(plan: Plan, services: Services) -> bool:
     allow on the command line: nobody sees who sits before a browser."""
     strict = services.settings.remediation.model_copy(update={"author_may_approve": False})
     return not missing_approval(plan, strict)
+
+
+def unfinished(plan: Plan, executions: Sequence[Execution]) -> bool:
+    """Whether more is to come: a step that was not begun, or one that has not come to its end."""
+    begun = {one.step for one in executions}
+    return len(begun) < len(plan.steps) or any(one.status in _UNDER_WAY for one in executions)

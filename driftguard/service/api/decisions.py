@@ -28,6 +28,7 @@ from driftguard.service.api.models import (
     WaiverOut,
 )
 from driftguard.service.calling import Acting, Reading, Serving, everywhere
+from driftguard.service.desk import APPLIED
 from driftguard.service.problems import NotFoundError
 from driftguard.service.services import Services
 
@@ -79,6 +80,8 @@ def _step(step: Step) -> Json:
 
 
 def _plan(plan: Plan, services: Services) -> Json:
+    applied = services.store.document(APPLIED, plan.id)
+    told = applied.value if applied else {}
     return {
         "id": plan.id,
         "author": plan.author,
@@ -109,6 +112,8 @@ def _plan(plan: Plan, services: Services) -> Json:
             }
             for one in services.store.executions(plan.id)
         ],
+        "stopped": str(told.get("why", "")),
+        "run": str(told.get("run", "")) or None,
     }
 
 

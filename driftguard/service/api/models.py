@@ -240,6 +240,8 @@ class PlanOut(Out):
     steps: list[StepOut]
     refused: list[list[str]]
     executions: list[ExecutionOut]
+    stopped: str = Field(description="Why applying it stopped before its end; empty: it did not.")
+    run: str | None = Field(description="The run that looked at its resources afterwards.")
 
 
 class AuditOut(Out):

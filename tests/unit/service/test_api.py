@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from driftguard.history.port import Query
+from driftguard.model.remediation import Execution, ExecutionStatus
 from driftguard.service.access.tokens import create_token
 from driftguard.service.calling import key_id
+from driftguard.service.desk import APPLIED
 from driftguard.service.settings_view import shown_setting
 from driftguard.settings import Settings
 from tests.history_values import finding, key, night, report, resource, run, snapshot
@@ -163,8 +166,20 @@ def test_a_plan_is_applied_once_and_only_as_it_was_approved(home: House) -> None
     assert other.post(f"{address}/approvals", json=approval).status_code == 201
     assert other.post(f"{address}/executions", json={"digest": "0" * 64}).status_code == 409
     assert author.post(f"{address}/executions", json={"digest": plan["digest"]}).status_code == 403
+    home.app.state.services = replace(services, clock=lambda: datetime.now(UTC) + timedelta(days=1))
+    late = other.post(f"{address}/executions", json={"digest": plan["digest"]})
+    assert late.status_code == 409 and "expired" in late.json()["detail"]
+    home.app.state.services = services
     key = {"idempotency-key": "once"}
     for _ in range(2):
         answer = other.post(f"{address}/executions", json={"digest": plan["digest"]}, headers=key)
         assert answer.status_code == 202, answer.text
     assert started == [(plan["id"], "token:second")]
+    done = Execution(plan=plan["id"], step="s0", token="t", status=ExecutionStatus.VERIFIED)
+    home.store.put_execution(done)
+    home.store.put_document(APPLIED, plan["id"], {"why": "the budget is spent", "run": "r0"})
+    again = other.post(f"{address}/executions", json={"digest": plan["digest"]})
+    assert again.status_code == 409 and "applied to its end" in again.json()["detail"]
+    assert len(started) == 1
+    told = other.get(address).json()
+    assert (told["stopped"], told["run"]) == ("the budget is spent", "r0")
