@@ -33,6 +33,8 @@ from driftguard.model.schedule import Lease, Slot, Unit
 from driftguard.model.trend import TrendPoint
 
 T = TypeVar("T")
+MOST_KEYS = 1000
+"""How many resources a search by name answers at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,15 @@ class Page(Generic[T]):
     total: int | None = None
 
 
+class Exact(str):
+    """A value of a `Query` that is meant as it stands: names of AWS may hold ``*`` and ``?`` themselves."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A filter.  Empty means any; each tuple is an OR, and the fields are ANDed.
+    """A filter.  Empty means any; each tuple is an OR, and the fields are ANDed.  ``*`` and ``?`` are wildcards.
 
     ``text`` searches names, ids and tags; ``at`` asks for a moment of the past (UTC).
     """

@@ -12,7 +12,7 @@ import orjson
 
 from driftguard.errors import InputError
 from driftguard.history.database import Connection, Row, marks
-from driftguard.history.port import Page, Query
+from driftguard.history.port import Exact, Page, Query
 
 T = TypeVar("T")
 _MOST = 1_000_000
@@ -36,16 +36,17 @@ class Select:
     """A shorter ``source`` that has as many rows, where the conditions name no more of it."""
 
     def among(self, column: str, values: tuple[str, ...]) -> None:
-        """``column`` is one of ``values``; ``*`` and ``?`` in a value are wildcards; empty: anything."""
+        """``column`` is one of ``values``; ``*`` and ``?`` in a value that is not `Exact` are wildcards; empty:
+        anything."""
         if not values:
             return
-        exact = [value for value in values if "*" not in value and "?" not in value]
+        patterns = [value for value in values if not isinstance(value, Exact) and {*value} & {"*", "?"}]
+        exact = [str(value) for value in values if value not in patterns or isinstance(value, Exact)]
         parts = [f"{column} IN ({marks(len(exact))})"] if exact else []
         self.parameters += exact
-        for value in values:
-            if value not in exact:
-                parts.append(f"{column} LIKE ? ESCAPE '!'")
-                self.parameters.append(like(value))
+        for value in patterns:
+            parts.append(f"{column} LIKE ? ESCAPE '!'")
+            self.parameters.append(like(value))
         self.where.append("(" + " OR ".join(parts) + ")")
 
     def condition(self, sql: str, *parameters: Any) -> None:

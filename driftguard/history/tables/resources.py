@@ -13,7 +13,7 @@ import orjson
 from driftguard.history.bodies import Bodies, Body
 from driftguard.history.codec import digest, from_iso, instant, iso, micros, pack_hash, unpack_hash
 from driftguard.history.database import Connection, Row, marks
-from driftguard.history.port import ImportCounts, Page, Query, Version, Witness
+from driftguard.history.port import MOST_KEYS, ImportCounts, Page, Query, Version, Witness
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.identities import COLUMNS, Identities, key_of
@@ -108,7 +108,7 @@ class ResourcePart(Part):
         within = f" AND account IN ({marks(len(accounts))})" if accounts else ""
         sql = (
             f"SELECT {COLUMNS} FROM resources WHERE ({{}}){within} "  # noqa: S608
-            "ORDER BY account, region, type, identifier LIMIT 1000"
+            f"ORDER BY account, region, type, identifier LIMIT {MOST_KEYS}"
         )
         # A key as it is printed: account/region/type/identifier, of which the last may hold slashes.
         whole, parts = "account = ? AND region = ? AND type = ? AND identifier = ?", text.split("/", 3)

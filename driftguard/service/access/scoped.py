@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from driftguard.history.port import Page, Query, Store, VerdictCount
+from driftguard.history.port import Exact, Page, Query, Store, VerdictCount
 from driftguard.history.timeline import TimelineEntry, acts_of, timeline
 from driftguard.history.waivers import fits
 from driftguard.model import (
@@ -135,6 +135,10 @@ def _accounts_of(plan: Plan) -> Iterator[str]:
         yield refusal.place.rpartition("account ")[2]
 
 
+def _fits(account: str, pattern: str) -> bool:
+    return account == pattern or (not isinstance(pattern, Exact) and fnmatchcase(account, pattern))
+
+
 def narrow(query: Query, accounts: frozenset[str] | None) -> Query | None:
     """``query`` within ``accounts`` (None: all); None when nothing is left to ask for."""
     if accounts is None:
@@ -143,7 +147,7 @@ def narrow(query: Query, accounts: frozenset[str] | None) -> Query | None:
         sorted(
             account
             for account in accounts
-            if not query.accounts or any(fnmatchcase(account, pattern) for pattern in query.accounts)
+            if not query.accounts or any(_fits(account, pattern) for pattern in query.accounts)
         )
     )
     return replace(query, accounts=chosen) if chosen else None
