@@ -76,7 +76,7 @@ class Guard:
 
         try:
             refusal = await self._refusal(scope)
-            await (refusal or self.app)(scope, receive, guarded)
+            await _with_head(refusal or self.app, scope, receive, guarded)
         except DriftguardError as error:
             await problem(503, *told(error))(scope, receive, guarded)
         except Exception:
@@ -152,6 +152,22 @@ class Guard:
             return hmac.compare_digest(given.encode(), principal.csrf.encode())
         form = headers.get("content-type", "").startswith(("application/x-www-form-urlencoded", "multipart/"))
         return principal is None or form
+
+
+async def _with_head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """A HEAD is answered as a GET is, without the body."""
+    if scope["method"] != "HEAD":
+        await app(scope, receive, send)
+        return
+
+    async def bodiless(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    scope["method"] = "GET"
+    try:
+        await app(scope, receive, bodiless)
+    finally:
+        scope["method"] = "HEAD"
 
 
 def _hosts(settings: WebSettings) -> frozenset[str]:

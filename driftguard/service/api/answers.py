@@ -40,11 +40,12 @@ def answer(request: Request, value: Json, status: int = 200) -> Response:
     """``value`` as JSON with an ETag; 304 when the caller has it already."""
     body = orjson.dumps(value, default=str)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    if status == 200 and tag in (
-        part.strip() for part in request.headers.get("if-none-match", "").split(",")
-    ):
-        return Response(status_code=304, headers={"etag": tag})
-    return Response(body, status, {"etag": tag, "cache-control": "private, no-cache"}, "application/json")
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    # The comparison is a weak one: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if status == 200 and known & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, status, headers, "application/json")
 
 
 def listed(request: Request, page: Page[T], document: Callable[[T], Json]) -> Response:

@@ -54,7 +54,8 @@ def get_run(request: Request, run_id: str, reading: Reading, services: Serving) 
             "phase": watched.phase,
             "places": watched.places,
             "done": watched.done,
-            "counts": dict(watched.counts),
+            # Over all accounts, and so for nobody who reads some.
+            "counts": dict(watched.counts) if reading.accounts is None else {},
         }
     gaps = [gap_document(gap) for gap in reading.gaps(run_id)]
     return answer(request, {**_document(run), "gaps": gaps, "progress": progress})

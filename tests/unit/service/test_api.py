@@ -11,6 +11,7 @@ import pytest
 
 from driftguard.history.port import Query
 from driftguard.model.remediation import Execution, ExecutionStatus
+from driftguard.service.access.guard import PUBLIC
 from driftguard.service.access.tokens import create_token
 from driftguard.service.calling import key_id
 from driftguard.service.desk import APPLIED
@@ -44,7 +45,25 @@ def test_what_the_caller_has_is_not_sent_again(home: House) -> None:
     first = client.get("/api/v1/findings")
     again = client.get("/api/v1/findings", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304 and again.content == b""
+    assert again.headers["cache-control"] == first.headers["cache-control"] == "private, no-cache"
+    for known in (f"W/{first.headers['etag']}", "*", f'"x", W/{first.headers["etag"]}'):
+        assert client.get("/api/v1/findings", headers={"if-none-match": known}).status_code == 304
     assert client.get("/api/v1/drifts", headers={"if-none-match": first.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/sign-in", "/api/v1/findings", "/findings"])
+def test_a_head_is_a_get_without_a_body(home: House, address: str) -> None:
+    client = home.anybody() if address in PUBLIC else home.person("viewer")
+    whole, head = client.get(address), client.head(address)
+    assert head.status_code == whole.status_code == 200 and head.content == b""
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert home.anybody().head("/api/v1/findings").status_code == 401
+
+
+def test_the_age_of_the_last_run_is_known_while_another_one_runs(home: House) -> None:
+    home.store.begin_run(run(3))
+    assert home.anybody().get("/readyz").json()["last_run_age_seconds"] is not None
 
 
 def test_a_repeated_request_is_done_once(home: House) -> None:
