@@ -175,10 +175,13 @@ class Actions:
                 guard="no-applier",
                 fix=f"Apply it with: driftguard remediate apply {plan_id}",
             )
-        if digest != plan.digest or not approved(plan, self.services):
+        if digest != plan.digest:
             raise RefusedError(
-                "the plan is not approved as it is.", guard="approval", fix="Have it approved."
+                "the plan is not the one that was approved.", guard="digest", fix="Look at it again."
             )
+        missing = _missing(plan, self.services)
+        if missing:
+            raise RefusedError(missing, guard="approval", fix="Have it approved.")
         if plan.expires_at <= self.services.clock():
             raise RefusedError("the plan has expired.", guard="expired", fix="Make a new plan.")
         if not unfinished(plan, self.services.store.executions(plan_id)):
@@ -237,8 +240,18 @@ class Actions:
 def approved(plan: Plan, services: Services) -> bool:
     """Whether enough people approved exactly this plan.  Here its author never counts, whatever the settings
     allow on the command line: nobody sees who sits before a browser."""
+    return not _missing(plan, services)
+
+
+def approvals(plan: Plan, services: Services) -> tuple[int, int]:
+    """How many people approved exactly this plan, and how many it takes by now."""
+    valid = {one.approver for one in plan.approvals if one.digest == plan.digest} - {plan.author}
+    return len(valid), max(plan.required_approvals, services.settings.remediation.required_approvals)
+
+
+def _missing(plan: Plan, services: Services) -> str:
     strict = services.settings.remediation.model_copy(update={"author_may_approve": False})
-    return not missing_approval(plan, strict)
+    return missing_approval(plan, strict)
 
 
 def unfinished(plan: Plan, executions: Sequence[Execution]) -> bool:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.model.remediation import Plan
-from driftguard.service.actions import approved, unfinished
+from driftguard.service.actions import approvals, approved, unfinished
 from driftguard.service.calling import Acting, Calling, Reading, Serving
 from driftguard.service.desk import APPLIED
 from driftguard.service.problems import NotFoundError
@@ -67,6 +67,7 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         for name in (step.findings or (step.finding,))
         if (one := reading.finding(name)) is not None
     }
+    valid, needed = approvals(found, services)
     return show(
         request,
         "plan",
@@ -75,7 +76,9 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         cures=Counter(step.cure.value for step in found.steps),
         minds=[(number, step) for number, step in enumerate(found.steps, 1) if step.mind or step.deletes],
         approved=approved(found, services),
-        needed=found.required_approvals,
+        valid=valid,
+        needed=needed,
+        given=any(one.approver == who.name and one.digest == found.digest for one in found.approvals),
         own=found.author == who.name,
         expired=found.expires_at <= services.clock(),
         can_apply=services.applier is not None,
