@@ -9,13 +9,13 @@ from fastapi import Query as Parameter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from driftguard.history.port import AuditEntry, Page
+from driftguard.history.port import AuditEntry, Page, Query
 from driftguard.model import Json, Waiver
 from driftguard.model.remediation import Plan, Step
 from driftguard.report.document import moment, plain
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.actions import approved
-from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, Narrowed, OnceOnly, answer, listed
+from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, OnceOnly, answer, listed, narrowed
 from driftguard.service.api.models import (
     ApplyIn,
     ApproveIn,
@@ -33,6 +33,7 @@ from driftguard.service.problems import NotFoundError
 from driftguard.service.services import Services
 
 router = APIRouter(tags=["decisions"])
+_Plans = Annotated[Query, narrowed("q")]
 
 
 def _waiver(waiver: Waiver) -> Json:
@@ -158,7 +159,7 @@ def delete_waiver(request: Request, waiver_id: str, actions: Acting) -> Response
 
 
 @router.get("/plans", response_model=ListOf[PlanOut], responses=NOT_MODIFIED)
-def list_plans(request: Request, reading: Reading, services: Serving, query: Narrowed) -> Response:
+def list_plans(request: Request, reading: Reading, services: Serving, query: _Plans) -> Response:
     """Plans, newest first."""
     return listed(request, reading.plans(query), lambda plan: _plan(plan, services))
 

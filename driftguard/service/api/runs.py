@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from driftguard.model import Json, Run, Scope
+from driftguard.history.port import Query
+from driftguard.model import Json, Run, RunStatus, Scope
 from driftguard.report.document import gap_document, run_document
-from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, Narrowed, OnceOnly, answer, listed
+from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, OnceOnly, answer, listed, narrowed
 from driftguard.service.api.models import ListOf, RunDetail, RunOut, ScanIn, ScanOut
 from driftguard.service.calling import Acting, Reading, Serving
 from driftguard.service.problems import NotFoundError
 
 router = APIRouter(prefix="/runs", tags=["runs"])
+_Narrowed = Annotated[Query, narrowed("status", status=RunStatus)]
 
 
 def _document(run: Run) -> Json:
@@ -21,7 +25,7 @@ def _document(run: Run) -> Json:
 
 
 @router.get("", response_model=ListOf[RunOut], responses=NOT_MODIFIED)
-def list_runs(request: Request, reading: Reading, query: Narrowed) -> Response:
+def list_runs(request: Request, reading: Reading, query: _Narrowed) -> Response:
     """Runs, newest first."""
     return listed(request, reading.runs(query), _document)
 

@@ -101,6 +101,18 @@ def test_a_request_that_failed_may_be_tried_again(home: House) -> None:
         ("/api/v1/resources/x", 400),
         ("/api/v1/findings?q=%00", 400),
         ("/api/v1/nothing", 404),
+        ("/api/v1/plans?status=FOO", 422),
+        ("/api/v1/plans?account=1", 422),
+        ("/api/v1/stacks?severity=HIGH", 422),
+        ("/api/v1/drifts?severity=HIGH", 422),
+        ("/api/v1/resources?status=NEW", 422),
+        ("/api/v1/resources?kind=DRIFT", 422),
+        ("/api/v1/runs?account=1", 422),
+        ("/api/v1/runs?q=x", 422),
+        ("/api/v1/runs?status=FOO", 422),
+        ("/api/v1/findings?status=FOO", 422),
+        ("/api/v1/findings?severity=WORST", 422),
+        ("/api/v1/drifts?status=FOO", 422),
     ],
 )
 def test_what_makes_no_sense_is_a_problem(home: House, address: str, status: int) -> None:
@@ -120,6 +132,28 @@ def test_what_no_database_keeps_is_refused(home: House, name: str, bad: str) -> 
     assert answer.status_code == 422, answer.text
     assert home.store.waivers() == []
     assert client.post("/api/v1/runs", json={"accounts": ["1\0"]}).status_code == 422
+
+
+def test_a_list_documents_the_filters_that_it_heeds(home: House) -> None:
+    paths = home.app.openapi()["paths"]
+    names = {path: {one["name"] for one in paths[f"/api/v1/{path}"]["get"]["parameters"]} for path in _LISTS}
+    paging = {"order", "cursor", "limit"}
+    assert names == {path: {*fields.split()} | paging for path, fields in _LISTS.items()}
+    client = home.machine("read")
+    for path, fields in _LISTS.items():
+        assert client.get(f"/api/v1/{path}", params={fields.split()[0]: "*"}).status_code == 200, path
+    assert client.get("/api/v1/findings?status=open&severity=high&unheard=of").json()["total"] == 2
+
+
+_LISTS = {
+    "findings": "account region type stack severity status kind policy q",
+    "drifts": "account region type stack status q",
+    "resources": "account region type stack q",
+    "stacks": "account region stack status q",
+    "evaluations": "account region type stack severity status policy q",
+    "plans": "q",
+    "runs": "status",
+}
 
 
 def test_a_resource_and_its_past(home: House) -> None:
