@@ -26,7 +26,8 @@ from driftguard import __version__
 from driftguard.errors import InputError, StoreError
 from driftguard.history.codec import encode, from_iso, iso
 from driftguard.history.controls import controls
-from driftguard.history.port import AuditEntry, Store
+from driftguard.history.kept import AuditEntry
+from driftguard.history.port import Store
 from driftguard.history.standing import Standing, standing, subject
 from driftguard.history.tables.audit import START, broken
 from driftguard.model import (

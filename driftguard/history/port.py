@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from driftguard.history.kept import AuditEntry, Document
 from driftguard.model import (
     Act,
     Drift,
@@ -33,6 +34,8 @@ from driftguard.model.schedule import Lease, Slot, Unit
 from driftguard.model.trend import TrendPoint
 
 T = TypeVar("T")
+MOST_KEYS = 1000
+"""How many resources a search by name answers at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,15 @@ class Page(Generic[T]):
     total: int | None = None
 
 
+class Exact(str):
+    """A value of a `Query` that is meant as it stands: names of AWS may hold ``*`` and ``?`` themselves."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A filter.  Empty means any; each tuple is an OR, and the fields are ANDed.
+    """A filter.  Empty means any; each tuple is an OR, and the fields are ANDed.  ``*`` and ``?`` are wildcards.
 
     ``text`` searches names, ids and tags; ``at`` asks for a moment of the past (UTC).
     """
@@ -128,30 +137,6 @@ class Attestation:
     def holds(self, now: datetime) -> bool:
         """Whether it counts at ``now``."""
         return self.expires_at is None or self.expires_at > now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One line of the hash-chained audit log.  ``digest`` covers the entry and the one before it."""
-
-    sequence: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: Mapping[str, Json]
-    digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A small JSON value that the service keeps, until ``expires_at`` if it has an end."""
-
-    kind: str
-    name: str
-    value: Mapping[str, Json]
-    created_at: datetime
-    expires_at: datetime | None = None
 
 
 class VerdictCount(NamedTuple):
@@ -244,8 +229,8 @@ class Store(Protocol):
     def resource(self, key: ResourceKey, at: datetime | None = None) -> Resource | None:
         """A resource as it is, or was ``at`` a moment (then with the tags that its state of then shows)."""
 
-    def find_keys(self, text: str) -> Sequence[ResourceKey]:
-        """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is."""
+    def find_keys(self, text: str, accounts: Sequence[str] = ()) -> Sequence[ResourceKey]:
+        """Resources whose identifier, ARN, name or logical id is ``text``, or contains it if none is; of ``accounts``, or of all."""
 
     def versions(self, key: ResourceKey) -> Iterator[Version]:
         """Every version of a resource, newest first, properties included."""

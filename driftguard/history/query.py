@@ -12,7 +12,7 @@ import orjson
 
 from driftguard.errors import InputError
 from driftguard.history.database import Connection, Row, marks
-from driftguard.history.port import Page, Query
+from driftguard.history.port import Exact, Page, Query
 
 T = TypeVar("T")
 _MOST = 1_000_000
@@ -36,16 +36,17 @@ class Select:
     """A shorter ``source`` that has as many rows, where the conditions name no more of it."""
 
     def among(self, column: str, values: tuple[str, ...]) -> None:
-        """``column`` is one of ``values``; ``*`` and ``?`` in a value are wildcards; empty: anything."""
+        """``column`` is one of ``values``; ``*`` and ``?`` in a value that is not `Exact` are wildcards; empty:
+        anything."""
         if not values:
             return
-        exact = [value for value in values if "*" not in value and "?" not in value]
+        patterns = [value for value in values if not isinstance(value, Exact) and {*value} & {"*", "?"}]
+        exact = [str(value) for value in values if value not in patterns or isinstance(value, Exact)]
         parts = [f"{column} IN ({marks(len(exact))})"] if exact else []
         self.parameters += exact
-        for value in values:
-            if value not in exact:
-                parts.append(f"{column} LIKE ? ESCAPE '!'")
-                self.parameters.append(like(value))
+        for value in patterns:
+            parts.append(f"{column} LIKE ? ESCAPE '!'")
+            self.parameters.append(like(value))
         self.where.append("(" + " OR ".join(parts) + ")")
 
     def condition(self, sql: str, *parameters: Any) -> None:
@@ -77,6 +78,7 @@ def page(
     where, parameters = list(select.where), list(select.parameters)
     if query.cursor is not None:
         value, key = _open_cursor(query.cursor, name)
+        _fits(connection, select, column, value, key)
         sign = "<" if down else ">"
         where.append(f"({column} {sign} ? OR ({column} = ? AND {select.key} {sign} ?))")
         parameters += [value, value, key]
@@ -113,10 +115,26 @@ def _open_cursor(cursor: str, order: str) -> tuple[Any, Any]:
     except (ValueError, binascii.Error):
         data = None
     if not isinstance(data, list) or len(data) != 3 or data[0] != order or not all(map(_scalar, data[1:])):
-        raise InputError(
-            "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
-        )
+        raise _foreign_cursor()
     return data[1], data[2]
+
+
+def _foreign_cursor() -> InputError:
+    return InputError(
+        "this page cursor does not belong to this list and order.", fix="Start again without a cursor."
+    )
+
+
+def _fits(connection: Connection, select: Select, column: str, value: Any, key: Any) -> None:
+    """Raise `InputError` unless ``value`` and ``key`` are such as the list has: PostgreSQL compares no number with a
+    text, and SQLite compares them to no purpose."""
+    own = select.parameters[: select.source.count("?")]
+    sql = f"SELECT {column}, {select.key} FROM {select.source} WHERE {column} IS NOT NULL LIMIT 1"  # noqa: S608
+    for row in connection.rows(sql, own):
+        if isinstance(row[0], str) != isinstance(value, str) or isinstance(row[1], str) != isinstance(
+            key, str
+        ):
+            raise _foreign_cursor()
 
 
 def _scalar(value: Any) -> bool:

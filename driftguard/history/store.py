@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from driftguard.errors import StoreError
 from driftguard.history.codec import encode
 from driftguard.history.database import Database
+from driftguard.history.kept import AuditEntry
 from driftguard.history.migrate import migrate
-from driftguard.history.port import Attestation, AuditEntry, ImportCounts, Version, Witness
+from driftguard.history.port import Attestation, ImportCounts, Version, Witness
 from driftguard.history.tables.acts import ActPart
 from driftguard.history.tables.audit import AuditPart
 from driftguard.history.tables.conclusions import ConclusionPart

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from driftguard.errors import InputError, RefusedError
 from driftguard.history.waivers import selectors
 from driftguard.model import Finding, ResourceKey, Waiver
-from driftguard.model.remediation import Approval, Plan
+from driftguard.model.remediation import Approval, Execution, ExecutionStatus, Plan
 from driftguard.remediation.guards import approved as missing_approval
 from driftguard.rules.frameworks import Framework
 from driftguard.service.access.roles import Permission, Principal
@@ -19,6 +20,7 @@ from driftguard.service.problems import ForbiddenError, NotFoundError
 from driftguard.service.services import Services
 
 LONGEST_DAYS = 366
+_UNDER_WAY = frozenset({ExecutionStatus.PENDING, ExecutionStatus.STARTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,22 @@ class Actions:
     # -- scans
     def scan(self, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> str:
         """Start a scan; answers the run id.  A caller with some accounts scans those."""
+        allowed = self.may_scan(accounts)
+        self.services.scans.refuse_unknown(accounts, regions, self.reading.sees)
+        return self.services.scans.start(self.principal.name, allowed, regions)
+
+    def may_scan(self, accounts: tuple[str, ...]) -> tuple[str, ...]:
+        """The accounts that a scan of ``accounts`` covers, which the caller may scan.  Empty: all."""
         self.allow(Permission.SCAN)
         held = self.principal.accounts(Permission.SCAN)
         for account in accounts:
             self.allow(Permission.SCAN, account)
-        if held is not None and not accounts:
-            accounts = tuple(sorted(held))
-        return self.services.scans.start(self.principal.name, accounts, regions)
+        return accounts if held is None or accounts else tuple(sorted(held))
 
     # -- waivers and witnesses
     def waive(self, fingerprint: str, *, owner: str, reason: str, days: int, ticket: str = "") -> Waiver:
         """Accept a finding until a day."""
-        found = self.finding(fingerprint)
-        self.allow(Permission.DECIDE, found.key.account)
+        found = self.may_waive(fingerprint)
         if len(reason.strip()) < 3 or not owner.strip():
             raise InputError("a waiver needs an owner and a reason.", fix="Say who answers for it, and why.")
         if not 1 <= days <= LONGEST_DAYS:
@@ -82,6 +87,12 @@ class Actions:
         )
         self.services.store.put_waiver(waiver, actor=self.principal.name)
         return waiver
+
+    def may_waive(self, fingerprint: str) -> Finding:
+        """A finding that the caller may accept."""
+        found = self.finding(fingerprint)
+        self.allow(Permission.DECIDE, found.key.account)
+        return found
 
     def remove_waiver(self, waiver_id: str) -> None:
         """End a waiver at once."""
@@ -111,9 +122,7 @@ class Actions:
     # -- plans
     def plan(self, fingerprints: tuple[str, ...]) -> Plan:
         """Make the plan that answers findings.  Nothing is changed by it."""
-        findings = [self.finding(name) for name in fingerprints]
-        for found in findings:
-            self.allow(Permission.PLAN, found.key.account)
+        findings = self.may_plan(fingerprints)
         if self.services.planner is None:
             raise RefusedError(
                 "plans are not made here.",
@@ -122,12 +131,16 @@ class Actions:
             )
         return self.services.planner(findings, self.principal.name)
 
+    def may_plan(self, fingerprints: tuple[str, ...]) -> list[Finding]:
+        """Findings that the caller may plan for."""
+        findings = [self.finding(name) for name in fingerprints]
+        for found in findings:
+            self.allow(Permission.PLAN, found.key.account)
+        return findings
+
     def approve(self, plan_id: str, *, digest: str, reason: str, ticket: str = "") -> Plan:
         """Approve exactly the plan with ``digest``.  Its author may not."""
-        plan = self.plan_of(plan_id)
-        for account in sorted({step.key.account for step in plan.steps}):
-            self.allow(Permission.APPROVE, account)
-        self.allow(Permission.APPROVE)
+        plan = self.may_start(plan_id)
         now = self.services.clock()
         if plan.author == self.principal.name:
             raise RefusedError(
@@ -149,21 +162,40 @@ class Actions:
 
     def apply(self, plan_id: str, *, digest: str) -> None:
         """Start an approved plan."""
-        plan = self.plan_of(plan_id)
-        for account in sorted({step.key.account for step in plan.steps}):
-            self.allow(Permission.APPROVE, account)
+        plan = self.may_start(plan_id)
         if self.services.applier is None:
             raise RefusedError(
                 "plans are not applied here.",
                 guard="no-applier",
                 fix=f"Apply it with: driftguard remediate apply {plan_id}",
             )
-        if digest != plan.digest or not approved(plan, self.services):
+        if digest != plan.digest:
             raise RefusedError(
-                "the plan is not approved as it is.", guard="approval", fix="Have it approved."
+                "the plan is not the one that was approved.", guard="digest", fix="Look at it again."
+            )
+        missing = _missing(plan, self.services)
+        if missing:
+            raise RefusedError(missing, guard="approval", fix="Have it approved.")
+        if plan.expires_at <= self.services.clock():
+            raise RefusedError("the plan has expired.", guard="expired", fix="Make a new plan.")
+        if not unfinished(plan, self.services.store.executions(plan_id)):
+            raise RefusedError(
+                "the plan was applied to its end.", guard="applied", fix="Make a new plan for what is left."
             )
         self.services.store.audit(self.principal.name, "plan.apply", plan_id, {"digest": digest})
         self.services.applier(plan, self.principal.name)
+
+    def may_start(self, plan_id: str) -> Plan:
+        """A plan that the caller may let happen.  There is nothing to let happen in one without steps."""
+        plan = self.plan_of(plan_id)
+        self.allow(Permission.APPROVE)
+        for account in sorted({step.key.account for step in plan.steps}):
+            self.allow(Permission.APPROVE, account)
+        if not plan.steps:
+            raise RefusedError(
+                "the plan has no steps.", guard="no-steps", fix="Read why, and make another plan."
+            )
+        return plan
 
     # -- evidence and messages
     def export(self, framework: Framework, target: Path) -> str:
@@ -202,5 +234,21 @@ class Actions:
 def approved(plan: Plan, services: Services) -> bool:
     """Whether enough people approved exactly this plan.  Here its author never counts, whatever the settings
     allow on the command line: nobody sees who sits before a browser."""
+    return not _missing(plan, services)
+
+
+def approvals(plan: Plan, services: Services) -> tuple[int, int]:
+    """How many people approved exactly this plan, and how many it takes by now."""
+    valid = {one.approver for one in plan.approvals if one.digest == plan.digest} - {plan.author}
+    return len(valid), max(plan.required_approvals, services.settings.remediation.required_approvals)
+
+
+def _missing(plan: Plan, services: Services) -> str:
     strict = services.settings.remediation.model_copy(update={"author_may_approve": False})
-    return not missing_approval(plan, strict)
+    return missing_approval(plan, strict)
+
+
+def unfinished(plan: Plan, executions: Sequence[Execution]) -> bool:
+    """Whether more is to come: a step that was not begun, or one that has not come to its end."""
+    begun = {one.step for one in executions}
+    return len(begun) < len(plan.steps) or any(one.status in _UNDER_WAY for one in executions)

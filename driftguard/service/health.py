@@ -15,6 +15,7 @@ from driftguard.service.calling import Serving, everywhere
 from driftguard.service.metrics import exposition
 
 router = APIRouter(include_in_schema=False)
+_RUNS = 20
 
 
 @router.get("/healthz")
@@ -27,10 +28,11 @@ def healthz() -> JSONResponse:
 def readyz(services: Serving) -> JSONResponse:
     """The store answers."""
     try:
-        newest = services.store.runs(Query(limit=1)).items
+        newest = services.store.runs(Query(limit=_RUNS)).items
     except DriftguardError:
         return JSONResponse({"status": "the store does not answer"}, 503)
-    finished = newest[0].finished_at if newest else None
+    # The newest may be under way.
+    finished = next((run.finished_at for run in newest if run.finished_at), None)
     age = None if finished is None else round((services.clock() - finished).total_seconds())
     return JSONResponse({"status": "ready", "last_run_age_seconds": age})
 
@@ -44,4 +46,4 @@ def _metrics_reader(request: Request) -> Principal | None:
 @router.get("/metrics")
 def metrics(services: Serving, _: Annotated[Principal | None, Depends(_metrics_reader)]) -> Response:
     """For Prometheus."""
-    return Response(exposition(services.store), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(exposition(services), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from driftguard.history.port import Query, Store
+from driftguard.history.port import Query
 from driftguard.model import RunStatus
+from driftguard.rules import scores
+from driftguard.rules.scores import tallies
+from driftguard.service.services import Services
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -27,8 +30,8 @@ _RUNS_LOOKED_AT = 200
 class Estate:
     """What the store knows, counted when it is asked for."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, services: Services) -> None:
+        self._services, self._store = services, services.store
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         found = GaugeMetricFamily("driftguard_open_findings", "Open findings.", labels=["severity"])
@@ -36,19 +39,21 @@ class Estate:
             found.add_metric([severity], count)
         yield found
         yield from self._runs()
-        points = self._store.trends(limit=1)
-        if not points:
-            return
-        latest = points[-1]
         score = GaugeMetricFamily(
             "driftguard_compliance_percent", "Compliant of judged verdicts.", labels=["framework"]
         )
-        for framework, value in latest.compliance.items():
-            score.add_metric([framework], value)
+        by_policy = tallies(self._store.evaluation_counts(Query()), self._services.catalogue)
+        for framework in self._services.frameworks.frameworks:
+            percent = scores.whole(framework, by_policy).percent
+            if percent is not None:
+                score.add_metric([framework.id], percent)
         yield score
-        if latest.coverage is not None:
+        newest = self._services.points(1)
+        if newest and newest[0].coverage is not None:
             yield GaugeMetricFamily(
-                "driftguard_coverage_percent", "Declared resources that were checked.", value=latest.coverage
+                "driftguard_coverage_percent",
+                "Declared resources that the newest run over everything checked.",
+                value=newest[0].coverage,
             )
 
     def _runs(self) -> Iterator[GaugeMetricFamily]:
@@ -72,8 +77,8 @@ class Estate:
         yield failure
 
 
-def exposition(store: Store) -> bytes:
+def exposition(services: Services) -> bytes:
     """Everything in Prometheus' text form."""
     estate = CollectorRegistry()
-    estate.register(Estate(store))
+    estate.register(Estate(services))
     return generate_latest(REGISTRY) + generate_latest(estate)

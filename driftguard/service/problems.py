@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from driftguard.errors import DriftguardError, InputError, RefusedError, StoreError
 
+log = structlog.get_logger("driftguard.service")
 _TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -55,7 +57,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DriftguardError)
     def known(request: Request, error: DriftguardError) -> Response:
-        return _response(request, _status(error), error.message, error.fix)
+        return _response(request, _status(error), *told(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -69,6 +71,15 @@ def install(app: FastAPI) -> None:
         response = _response(request, error.status_code, detail)
         response.headers.update(error.headers or {})
         return response
+
+
+def told(error: DriftguardError) -> tuple[str, str]:
+    """What a caller hears of an error, and what to do about it.  Of the store nobody hears where it is: the log says
+    that."""
+    if not isinstance(error, StoreError):
+        return error.message, error.fix
+    log.error("the store refused", error=str(error))
+    return "the store does not answer as it should.", "The log of the service says more."
 
 
 def _status(error: DriftguardError) -> int:

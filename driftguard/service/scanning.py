@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
 
-from driftguard.errors import DriftguardError, RefusedError
+from driftguard.errors import DriftguardError, InputError, RefusedError
 from driftguard.history.port import Store
 from driftguard.model import Report
 from driftguard.scan import Job, Progress, new_run_id, scan
@@ -78,6 +78,33 @@ class Scans:
         self._stop = threading.Event()
         self._watched: Watched | None = None
         self._thread: threading.Thread | None = None
+
+    def refuse_unknown(
+        self, accounts: Collection[str], regions: Collection[str], sees: Callable[[str], bool]
+    ) -> None:
+        """Raise `InputError` for a place that is not in the scope: a scan of nothing would look like a good one.
+
+        Of the known accounts only those are named that the caller ``sees``.
+        """
+        if not accounts and not regions:
+            return
+        targets = self._make_job(trigger="service").aws.targets()
+        known = {"account": {one.account for one in targets}, "region": {one.region for one in targets}}
+        for what, asked in (("account", accounts), ("region", regions)):
+            missing = sorted(set(asked) - known[what])
+            if missing:
+                names = sorted({getattr(one, what) for one in targets if sees(one.account)})
+                raise InputError(
+                    f"the scope has no {what} {missing[0][:100]}.",
+                    fix=f"Known: {', '.join(names)}." if names else "Ask an administrator to add it.",
+                )
+        if not any(
+            (not accounts or one.account in accounts) and (not regions or one.region in regions)
+            for one in targets
+        ):
+            raise InputError(
+                "no account of these is looked at in these regions.", fix="The settings say which is where."
+            )
 
     def start(self, actor: str, accounts: tuple[str, ...] = (), regions: tuple[str, ...] = ()) -> str:
         """Start a scan and answer its run id.  Raises `RefusedError` while another one runs here."""

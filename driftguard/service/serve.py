@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftguard.errors import ConfigError
-from driftguard.service.access.network import is_loopback
+from driftguard.service.access.network import address, is_loopback, is_no_address
 from driftguard.service.access.tokens import LINK_MINUTES, create_link, list_tokens
 from driftguard.settings.web import WebSettings
 
@@ -17,21 +20,22 @@ if TYPE_CHECKING:
     from driftguard.history.port import Store
     from driftguard.wiring import Wiring
 
+__all__ = ["address", "refuse_unsafe", "serve", "work"]
 _SHUTDOWN_SECONDS = 20
 _KEEP_ALIVE_SECONDS = 15
-
-
-def address(web: WebSettings) -> str:
-    """Where people reach the service."""
-    host = f"[{web.host}]" if ":" in web.host else web.host
-    scheme = "https" if web.tls_certificate else "http"
-    return web.public_url.rstrip("/") or f"{scheme}://{host}:{web.port}"
+_BACKLOG = 2048
 
 
 def refuse_unsafe(web: WebSettings, store: Store) -> None:
     """Raise `ConfigError` when others could reach the service and nobody would ask who they are."""
     if bool(web.tls_certificate) != bool(web.tls_key):
         raise ConfigError("web.tls_certificate and web.tls_key belong together.", fix="Set both or neither.")
+    _check_certificate(web)
+    if web.oidc.issuer and not web.public_url and (web.behind_proxy or is_no_address(web.host)):
+        raise ConfigError(
+            "people who sign in come back to us, and the settings do not say where we are.",
+            fix="Set web.public_url to the address that people type.",
+        )
     if is_loopback(web.host):
         return
     if not (web.oidc.issuer and web.oidc.client_id and web.grants) and not list_tokens(store):
@@ -46,6 +50,51 @@ def refuse_unsafe(web: WebSettings, store: Store) -> None:
         )
 
 
+def _check_certificate(web: WebSettings) -> None:
+    """Raise `ConfigError` when the files of ``web.tls_*`` cannot be used."""
+    if not web.tls_certificate or not web.tls_key:
+        return
+    for name, file in (("web.tls_certificate", web.tls_certificate), ("web.tls_key", web.tls_key)):
+        try:
+            Path(file).read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"{name}: {file} cannot be read ({error.strerror}).", fix="Name a PEM file that is there."
+            ) from None
+    try:
+        # A key with a passphrase would have us ask for it at a terminal that a service does not have.
+        ssl.create_default_context().load_cert_chain(web.tls_certificate, web.tls_key, password=lambda: b"")
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"web.tls_certificate and web.tls_key are no pair that TLS can use ({error}).",
+            fix="Both are PEM files; the key has no passphrase and belongs to the first certificate.",
+        ) from None
+
+
+def _listen(web: WebSettings) -> list[socket.socket]:
+    """Sockets that are ours, before anything is started or told.  Raises `ConfigError`."""
+    opened: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(web.host, web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, place in dict.fromkeys(found):
+            if opened and not web.port:
+                break  # any free port: one is enough, and another one would be another port
+            opened.append(socket.socket(family, kind, protocol))
+            opened[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                opened[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            opened[-1].bind(place)
+            opened[-1].listen(_BACKLOG)
+    except OSError as error:
+        for one in opened:
+            one.close()
+        raise ConfigError(
+            f"nothing can listen on {web.host}, port {web.port} ({error.strerror or error}).",
+            fix="Stop what listens there, or take another one: --port and --host, or web.port and web.host.",
+        ) from None
+    return opened
+
+
 def serve(
     wiring: Wiring, *, schedules: bool = True, verbose: int = 0, tell: Callable[[str], object] = print
 ) -> None:
@@ -58,6 +107,8 @@ def serve(
 
     web = wiring.settings.web
     refuse_unsafe(web, wiring.store)
+    sockets = _listen(web)
+    web = web.model_copy(update={"port": sockets[0].getsockname()[1]})
     logs.configure(verbose, wiring.redactor.redact_event)
     made = services(wiring)
     app = create_app(made)
@@ -86,7 +137,7 @@ def serve(
         signal.signal(name, lambda *_: None)
     with _scheduled(wiring, schedules):
         try:
-            uvicorn.Server(config).run()
+            uvicorn.Server(config).run(sockets)
         finally:
             made.scans.close()
             if last_spans is not None:

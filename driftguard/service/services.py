@@ -13,9 +13,11 @@ from driftguard.errors import InputError
 from driftguard.history.port import Store
 from driftguard.model import Finding, PolicySummary
 from driftguard.model.remediation import Plan
+from driftguard.model.trend import TrendPoint
 from driftguard.remediation import Remedies
 from driftguard.rules import Catalogue
 from driftguard.rules.frameworks import Framework, Frameworks, load_frameworks
+from driftguard.service import whole
 from driftguard.service.desk import Desk, Planned, upcoming
 from driftguard.service.scanning import Scans
 from driftguard.settings import Settings
@@ -54,6 +56,10 @@ class Services:
     """The remedies, read when somebody looks at a plan in another language than English."""
     upcoming: Callable[[], Sequence[Planned]] = field(default=tuple)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def points(self, most: int) -> Sequence[TrendPoint]:
+        """The numbers of the newest ``most`` runs over everything, the oldest first."""
+        return whole.points(self.store, self.settings.scope, most)
 
     def attested(self, framework: str) -> frozenset[str]:
         """The controls of a framework for which a person's word holds now."""

@@ -17,7 +17,8 @@ from driftguard.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from driftguard.history.port import AuditEntry, Store
+    from driftguard.history.kept import AuditEntry
+    from driftguard.history.port import Store
     from driftguard.model.remediation import Plan
     from driftguard.wiring import Wiring
 

@@ -10,7 +10,7 @@ import orjson
 
 from driftguard.history.codec import canonical, from_iso, iso
 from driftguard.history.database import Connection, Row
-from driftguard.history.port import AuditEntry
+from driftguard.history.kept import AuditEntry
 from driftguard.history.tables.base import Part
 from driftguard.model import Json
 

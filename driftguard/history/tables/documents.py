@@ -9,7 +9,7 @@ import orjson
 
 from driftguard.history.codec import canonical, from_iso, iso
 from driftguard.history.database import Row
-from driftguard.history.port import Document
+from driftguard.history.kept import Document
 from driftguard.history.tables.base import Part
 from driftguard.model import Json
 

@@ -13,8 +13,8 @@ import orjson
 
 from driftguard.history.bodies import Bodies, Body
 from driftguard.history.codec import digest, from_iso, instant, iso, micros, pack_hash, unpack_hash
-from driftguard.history.database import Connection, Row
-from driftguard.history.port import ImportCounts, Page, Query, Version, Witness
+from driftguard.history.database import Connection, Row, marks
+from driftguard.history.port import MOST_KEYS, ImportCounts, Page, Query, Version, Witness
 from driftguard.history.query import Select, contains, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.identities import COLUMNS, Identities, key_of
@@ -102,17 +102,22 @@ class ResourcePart(Part):
             found = _resources(connection, connection.rows(sql, select.parameters), at)
         return found[0] if found else None
 
-    def find_keys(self, text: str) -> Sequence[ResourceKey]:
+    def find_keys(self, text: str, accounts: Sequence[str] = ()) -> Sequence[ResourceKey]:
         exact = "identifier = ? OR arn = ? OR name = ? OR logical_id = ? OR physical_id = ?"
         columns = ("identifier", "arn", "name", "logical_id", "physical_id")
         near = " OR ".join(f"LOWER(COALESCE({name}, '')) LIKE ? ESCAPE '!'" for name in columns)
-        sql = f"SELECT {COLUMNS} FROM resources WHERE {{}} ORDER BY account, region, type, identifier LIMIT 1000"  # noqa: S608
+        # Other accounts are left out before anything is found there, or a name of theirs would end the search.
+        within = f" AND account IN ({marks(len(accounts))})" if accounts else ""
+        sql = (
+            f"SELECT {COLUMNS} FROM resources WHERE ({{}}){within} "  # noqa: S608
+            f"ORDER BY account, region, type, identifier LIMIT {MOST_KEYS}"
+        )
         # A key as it is printed: account/region/type/identifier, of which the last may hold slashes.
         whole, parts = "account = ? AND region = ? AND type = ? AND identifier = ?", text.split("/", 3)
         with self.database.read() as connection:
-            rows = connection.rows(sql.format(whole), parts) if len(parts) == 4 else []
-            rows = rows or connection.rows(sql.format(exact), [text] * 5)
-            rows = rows or connection.rows(sql.format(near), [contains(text)] * 5)
+            rows = connection.rows(sql.format(whole), [*parts, *accounts]) if len(parts) == 4 else []
+            rows = rows or connection.rows(sql.format(exact), [*[text] * 5, *accounts])
+            rows = rows or connection.rows(sql.format(near), [*[contains(text)] * 5, *accounts])
         return [key_of(row) for row in rows]
 
     def versions(self, key: ResourceKey) -> Iterator[Version]:

@@ -21,12 +21,13 @@ from driftguard.service.access.network import is_loopback
 from driftguard.service.access.roles import Principal
 from driftguard.service.access.sessions import COOKIE, Sessions
 from driftguard.service.access.tokens import principal_of_token
-from driftguard.service.problems import problem
+from driftguard.service.problems import problem, told
 from driftguard.service.services import Services
 from driftguard.settings.web import WebSettings
 
 log = structlog.get_logger("driftguard.service")
 PUBLIC = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-in/oidc", "/sign-in/callback"})
+_CALLBACK = "/sign-in/callback"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_BYTES = 1_000_000
 _HEADERS = {
@@ -75,9 +76,9 @@ class Guard:
 
         try:
             refusal = await self._refusal(scope)
-            await (refusal or self.app)(scope, receive, guarded)
+            await _with_head(refusal or self.app, scope, receive, guarded)
         except DriftguardError as error:
-            await problem(503, error.message, error.fix)(scope, receive, guarded)
+            await problem(503, *told(error))(scope, receive, guarded)
         except Exception:
             log.exception("request crashed", path=scope["path"])
             if begun:
@@ -105,7 +106,7 @@ class Guard:
         if path.startswith("/static/") and method in _SAFE:
             return None
         address = (scope.get("client") or ("unknown", 0))[0]
-        if path.startswith("/sign-in") and method not in _SAFE:
+        if path == _CALLBACK or (path.startswith("/sign-in") and method not in _SAFE):
             wait = self.sign_ins.wait(address)
             if wait:
                 return problem(429, "Too many attempts to sign in.", retry_after=wait)
@@ -151,6 +152,22 @@ class Guard:
             return hmac.compare_digest(given.encode(), principal.csrf.encode())
         form = headers.get("content-type", "").startswith(("application/x-www-form-urlencoded", "multipart/"))
         return principal is None or form
+
+
+async def _with_head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """A HEAD is answered as a GET is, without the body."""
+    if scope["method"] != "HEAD":
+        await app(scope, receive, send)
+        return
+
+    async def bodiless(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    scope["method"] = "GET"
+    try:
+        await app(scope, receive, bodiless)
+    finally:
+        scope["method"] = "HEAD"
 
 
 def _hosts(settings: WebSettings) -> frozenset[str]:

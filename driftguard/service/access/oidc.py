@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from driftguard.errors import ConfigError, EndpointError
 from driftguard.history.port import Store
-from driftguard.service.access.network import is_loopback
+from driftguard.service.access.network import address, is_loopback
 from driftguard.service.problems import ForbiddenError
 from driftguard.settings.web import WebSettings
 
@@ -23,7 +23,12 @@ _MINUTES = 10
 _SECONDS = 10
 _LEEWAY_SECONDS = 60
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
+
 Fetch = Callable[[str, Mapping[str, str] | None], Mapping[str, Any]]
+
+
+class NeverBegunError(ForbiddenError):
+    """Nobody began the sign-in that somebody comes back from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +74,13 @@ class Oidc:
         return address, state
 
     def finish(self, state: str, code: str) -> Person:
-        """Whoever came back with ``code``.  Raises `ForbiddenError` when the provider's word does not hold."""
+        """Whoever came back with ``code``.  Raises `NeverBegunError`, and `ForbiddenError` when the
+        provider's word does not hold."""
         kept = self.store.take_document(_KIND, state)
-        if kept is None or not code:
-            raise ForbiddenError("this sign-in is over or was never begun.", fix="Sign in again.")
+        if kept is None:
+            raise NeverBegunError("this sign-in is over or was never begun.", fix="Sign in again.")
+        if not code:
+            raise ForbiddenError("the identity provider let nobody in.", fix="Sign in again.")
         metadata = self._metadata()
         answer = self._get(
             metadata["token_endpoint"],
@@ -145,8 +153,7 @@ class Oidc:
         return (self.fetch or fetch_json)(url, form)
 
     def _redirect(self) -> str:
-        web = self.settings
-        return f"{(web.public_url or f'http://{web.host}:{web.port}').rstrip('/')}/sign-in/callback"
+        return f"{address(self.settings)}/sign-in/callback"
 
 
 def fetch_json(url: str, form: Mapping[str, str] | None) -> Mapping[str, Any]:

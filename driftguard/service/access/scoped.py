@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from driftguard.history.port import Page, Query, Store, VerdictCount
+from driftguard.history.port import Exact, Page, Query, Store, VerdictCount
 from driftguard.history.timeline import TimelineEntry, acts_of, timeline
 from driftguard.model import (
     Drift,
@@ -74,7 +74,10 @@ class ScopedStore:
         return timeline(self.store.versions(key), acts_of(self.store, key))
 
     def find_keys(self, text: str) -> list[ResourceKey]:
-        return [key for key in self.store.find_keys(text) if self.sees(key.account)]
+        accounts = self.accounts
+        if accounts is not None and not accounts:
+            return []
+        return list(self.store.find_keys(text, sorted(accounts or ())))
 
     def evaluations(self, query: Query) -> Page[Evaluation]:
         return self._page(self.store.evaluations, query)
@@ -119,8 +122,21 @@ class ScopedStore:
         return found if found is not None and self._sees_plan(found) else None
 
     def _sees_plan(self, plan: Plan) -> bool:
-        """A plan is shown whole or not at all: half a plan cannot be judged."""
-        return self.accounts is None or all(self.sees(step.key.account) for step in plan.steps)
+        """A plan is shown whole or not at all: half a plan cannot be judged, and what it leaves alone is told too."""
+        return self.accounts is None or all(self.sees(account) for account in _accounts_of(plan))
+
+
+def _accounts_of(plan: Plan) -> Iterator[str]:
+    """The accounts that a plan tells of.  A finding that it leaves alone names its account at the end of its place;
+    one that does not is in no account that a caller could hold."""
+    for step in plan.steps:
+        yield step.key.account
+    for refusal in plan.left:
+        yield refusal.place.rpartition("account ")[2]
+
+
+def _fits(account: str, pattern: str) -> bool:
+    return account == pattern or (not isinstance(pattern, Exact) and fnmatchcase(account, pattern))
 
 
 def narrow(query: Query, accounts: frozenset[str] | None) -> Query | None:
@@ -131,7 +147,7 @@ def narrow(query: Query, accounts: frozenset[str] | None) -> Query | None:
         sorted(
             account
             for account in accounts
-            if not query.accounts or any(fnmatchcase(account, pattern) for pattern in query.accounts)
+            if not query.accounts or any(_fits(account, pattern) for pattern in query.accounts)
         )
     )
     return replace(query, accounts=chosen) if chosen else None

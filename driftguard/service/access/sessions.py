@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from driftguard.history.codec import from_iso, iso
 from driftguard.history.port import Store
-from driftguard.service.access.roles import Holding, Permission, Principal
+from driftguard.model import Json
+from driftguard.service.access.roles import Holding, Permission, Principal, holdings_of
 from driftguard.settings.web import WebSettings
 
 COOKIE = "dg_session"
@@ -26,8 +27,20 @@ class Sessions:
     store: Store
     settings: WebSettings
 
-    def open(self, user: str, holdings: Iterable[Holding], how: str) -> tuple[str, str]:
-        """Start a session; answers the cookie and its CSRF token."""
+    def open(
+        self,
+        user: str,
+        holdings: Iterable[Holding],
+        how: str,
+        *,
+        names: Iterable[str] = (),
+        groups: Iterable[str] = (),
+    ) -> tuple[str, str]:
+        """Start a session; answers the cookie and its CSRF token.
+
+        Whom the identity provider calls by ``names``, a member of ``groups``, may what the settings grant now, not
+        what they granted when the session began.
+        """
         cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         now = datetime.now(UTC)
         value = {
@@ -42,6 +55,9 @@ class Sessions:
                 for held in holdings
             ],
         }
+        known = {"names": [name for name in names if name], "groups": list(groups)}
+        if any(known.values()):
+            value |= known
         end = now + timedelta(hours=self.settings.session_hours)
         self.store.put_document(_KIND, _hash(cookie), value, expires_at=end)
         self.store.audit(user, "session.open", user, {"how": how})
@@ -61,18 +77,28 @@ class Sessions:
             self.store.put_document(
                 _KIND, document.name, {**value, "seen": iso(now)}, expires_at=document.expires_at
             )
+        held = self._holdings(value)
+        if not held:
+            self.store.take_document(_KIND, document.name)
+            return None
         return Principal(
             name=str(value["user"]),
             kind="session",
-            holdings=tuple(
-                Holding(
-                    permissions=frozenset(Permission(name) for name in held["permissions"]),
-                    accounts=None if held["accounts"] is None else frozenset(held["accounts"]),
-                )
-                for held in value["holdings"]
-            ),
+            holdings=held,
             session=document.name,
             csrf=str(value["csrf"]),
+        )
+
+    def _holdings(self, value: Mapping[str, Json]) -> tuple[Holding, ...]:
+        """What a session may now: by the grants, or as the one-time code said."""
+        if "names" in value:
+            return holdings_of(self.settings, value["names"], value["groups"])
+        return tuple(
+            Holding(
+                permissions=frozenset(Permission(name) for name in held["permissions"]),
+                accounts=None if held["accounts"] is None else frozenset(held["accounts"]),
+            )
+            for held in value["holdings"]
         )
 
     def close(self, principal: Principal) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from driftguard.errors import InputError
-from driftguard.history.port import Document, Store
+from driftguard.history.kept import Document
+from driftguard.history.port import Store
 from driftguard.model import Json
 from driftguard.service.access.roles import Holding, Permission, Principal
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from inspect import Parameter, signature
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import Depends, Header
-from fastapi import Query as Parameter
+from fastapi import Query as QueryParameter
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,7 +25,7 @@ from driftguard.service.calling import Calling, Serving, key_id
 T = TypeVar("T")
 _KIND = "idempotency"
 _KEPT = timedelta(hours=24)
-_Values = Annotated[list[str], Parameter(max_length=100)]
+_Values = Annotated[list[str], QueryParameter(max_length=100)]
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Not changed since the ETag that was sent."}
@@ -40,11 +42,12 @@ def answer(request: Request, value: Json, status: int = 200) -> Response:
     """``value`` as JSON with an ETag; 304 when the caller has it already."""
     body = orjson.dumps(value, default=str)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    if status == 200 and tag in (
-        part.strip() for part in request.headers.get("if-none-match", "").split(",")
-    ):
-        return Response(status_code=304, headers={"etag": tag})
-    return Response(body, status, {"etag": tag, "cache-control": "private, no-cache"}, "application/json")
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    # The comparison is a weak one: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if status == 200 and known & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, status, headers, "application/json")
 
 
 def listed(request: Request, page: Page[T], document: Callable[[T], Json]) -> Response:
@@ -67,10 +70,14 @@ def _narrowing(
     status: _Values = [],  # noqa: B006
     kind: _Values = [],  # noqa: B006
     policy: _Values = [],  # noqa: B006
-    q: Annotated[str, Parameter(max_length=400, description="Names, ids and titles that hold this.")] = "",
-    order: Annotated[str, Parameter(max_length=40, description="A field; `-` in front turns it round.")] = "",
-    cursor: Annotated[str | None, Parameter(max_length=4000)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=1000)] = 100,
+    q: Annotated[
+        str, QueryParameter(max_length=400, description="Names, ids and titles that hold this.")
+    ] = "",
+    order: Annotated[
+        str, QueryParameter(max_length=40, description="A field; `-` in front turns it round.")
+    ] = "",
+    cursor: Annotated[str | None, QueryParameter(max_length=4000)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> Query:
     return Query(
         accounts=tuple(account),
@@ -88,28 +95,66 @@ def _narrowing(
     )
 
 
-Narrowed = Annotated[Query, Depends(_narrowing)]
+_FILTERS = frozenset({"account", "region", "type", "stack", "severity", "status", "kind", "policy", "q"})
+
+
+def narrowed(*fields: str, **known: Iterable[str]) -> Any:
+    """The query of a list that is narrowed by ``fields``, and by no other of the filters that lists have.
+
+    ``known`` names the values that a field may have.  A filter that a list would not heed is refused: whoever wrote it
+    would take the answer for a narrowed one.
+    """
+    words = {name: frozenset(values) for name, values in known.items()}
+
+    def read(request: Request, **given: Any) -> Query:
+        for name in dict.fromkeys(request.query_params):
+            if name in _FILTERS and name not in fields:
+                raise _invalid(name, f"this list is narrowed by {', '.join(fields)} alone")
+        for name, values in words.items():
+            for value in given[name]:
+                if value.upper() not in values and not {*value} & {"*", "?"}:
+                    raise _invalid(name, f"is none of {', '.join(sorted(values))}")
+        return _narrowing(**given)
+
+    whole = signature(_narrowing)
+    kept = [one for one in whole.parameters.values() if one.name not in _FILTERS or one.name in fields]
+    first = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    read.__signature__ = whole.replace(parameters=[first, *kept])  # type: ignore[attr-defined]  # FastAPI reads it
+    return Depends(read)
+
+
+def _invalid(name: str, why: str) -> RequestValidationError:
+    return RequestValidationError(
+        [{"type": "value_error", "loc": ("query", name), "msg": why, "input": None}]
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A deed that is done once for each Idempotency-Key of a caller, however often it is asked for."""
+    """A deed that is done once for each Idempotency-Key of a caller, however often it is asked for.
+
+    The caller is the token or the session: two tokens may have the same name.
+    """
 
     request: Request
     services: Serving
     who: Calling
     key: str | None
 
-    def __call__(self, body: Json, deed: Callable[[], Json], status: int = 201) -> Response:
+    def __call__(
+        self, body: Json, may: Callable[[], object], deed: Callable[[], Json], status: int = 201
+    ) -> Response:
         """The answer of ``deed``; that of the first time when the key is known.
 
-        Raises `RefusedError` while the first is under way, `InputError` when the key came with another body.
+        ``may`` raises when the caller may not do it, or may not any more: what was answered once is told to nobody
+        else.  Raises `RefusedError` while the first is under way, `InputError` when the key came with another body.
         """
+        may()
         if self.key is None:
             return answer(self.request, encode(deed()), status)
         store = self.services.store
         name = hashlib.sha256(
-            "\x1f".join((self.who.kind, self.who.name, self.request.url.path, self.key)).encode(
+            "\x1f".join((self.who.kind, self.who.session, self.request.url.path, self.key)).encode(
                 "utf-8", "replace"
             )
         ).hexdigest()

@@ -9,13 +9,14 @@ from fastapi import Query as Parameter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from driftguard.history.port import AuditEntry, Page
+from driftguard.history.kept import AuditEntry
+from driftguard.history.port import Page, Query
 from driftguard.model import Json, Waiver
 from driftguard.model.remediation import Plan, Step
 from driftguard.report.document import moment, plain
 from driftguard.service.access.roles import Permission, Principal
 from driftguard.service.actions import approved
-from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, Narrowed, OnceOnly, answer, listed
+from driftguard.service.api.answers import CONFLICT, NOT_MODIFIED, OnceOnly, answer, listed, narrowed
 from driftguard.service.api.models import (
     ApplyIn,
     ApproveIn,
@@ -28,10 +29,12 @@ from driftguard.service.api.models import (
     WaiverOut,
 )
 from driftguard.service.calling import Acting, Reading, Serving, everywhere
+from driftguard.service.desk import APPLIED
 from driftguard.service.problems import NotFoundError
 from driftguard.service.services import Services
 
 router = APIRouter(tags=["decisions"])
+_Plans = Annotated[Query, narrowed("q")]
 
 
 def _waiver(waiver: Waiver) -> Json:
@@ -79,6 +82,8 @@ def _step(step: Step) -> Json:
 
 
 def _plan(plan: Plan, services: Services) -> Json:
+    applied = services.store.document(APPLIED, plan.id)
+    told = applied.value if applied else {}
     return {
         "id": plan.id,
         "author": plan.author,
@@ -109,6 +114,8 @@ def _plan(plan: Plan, services: Services) -> Json:
             }
             for one in services.store.executions(plan.id)
         ],
+        "stopped": str(told.get("why", "")),
+        "run": str(told.get("run", "")) or None,
     }
 
 
@@ -134,7 +141,6 @@ def list_waivers(request: Request, reading: Reading) -> Response:
 @router.post("/waivers", status_code=201, response_model=WaiverOut, responses=CONFLICT)
 def create_waiver(body: WaiverIn, actions: Acting, once: OnceOnly) -> Response:
     """Accept a finding until a day."""
-    given = body.model_dump()
 
     def deed() -> Json:
         return _waiver(
@@ -143,7 +149,7 @@ def create_waiver(body: WaiverIn, actions: Acting, once: OnceOnly) -> Response:
             )
         )
 
-    return once(given, deed)
+    return once(body.model_dump(), lambda: actions.may_waive(body.finding), deed)
 
 
 @router.delete("/waivers/{waiver_id}", response_model=Gone)
@@ -154,7 +160,7 @@ def delete_waiver(request: Request, waiver_id: str, actions: Acting) -> Response
 
 
 @router.get("/plans", response_model=ListOf[PlanOut], responses=NOT_MODIFIED)
-def list_plans(request: Request, reading: Reading, services: Serving, query: Narrowed) -> Response:
+def list_plans(request: Request, reading: Reading, services: Serving, query: _Plans) -> Response:
     """Plans, newest first."""
     return listed(request, reading.plans(query), lambda plan: _plan(plan, services))
 
@@ -162,7 +168,12 @@ def list_plans(request: Request, reading: Reading, services: Serving, query: Nar
 @router.post("/plans", status_code=201, response_model=PlanOut, responses=CONFLICT)
 def create_plan(body: PlanIn, actions: Acting, services: Serving, once: OnceOnly) -> Response:
     """Make the plan that answers findings.  Nothing is changed by it."""
-    return once(body.model_dump(), lambda: _plan(actions.plan(tuple(body.findings)), services))
+    findings = tuple(body.findings)
+    return once(
+        body.model_dump(),
+        lambda: actions.may_plan(findings),
+        lambda: _plan(actions.plan(findings), services),
+    )
 
 
 @router.get("/plans/{plan_id}", response_model=PlanOut, responses=NOT_MODIFIED)
@@ -185,7 +196,7 @@ def approve_plan(
             actions.approve(plan_id, digest=body.digest, reason=body.reason, ticket=body.ticket), services
         )
 
-    return once(body.model_dump(), deed)
+    return once(body.model_dump(), lambda: actions.may_start(plan_id), deed)
 
 
 @router.post("/plans/{plan_id}/executions", status_code=202, response_model=PlanOut, responses=CONFLICT)
@@ -196,7 +207,7 @@ def apply_plan(plan_id: str, body: ApplyIn, actions: Acting, services: Serving, 
         actions.apply(plan_id, digest=body.digest)
         return _plan(actions.plan_of(plan_id), services)
 
-    return once(body.model_dump(), deed, 202)
+    return once(body.model_dump(), lambda: actions.may_start(plan_id), deed, 202)
 
 
 @router.get("/audit", response_model=ListOf[AuditOut], responses=NOT_MODIFIED)

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from driftguard.errors import InputError
+from driftguard.history.port import Query
 from driftguard.history.timeline import TimelineEntry
-from driftguard.model import Json, Resource
+from driftguard.model import DriftStatus, Json, Resource
 from driftguard.report.document import changed_by_document, drift_document, moment, stack_document
-from driftguard.service.api.answers import NOT_MODIFIED, Narrowed, answer, keyed, listed
+from driftguard.service.api.answers import NOT_MODIFIED, answer, keyed, listed, narrowed
 from driftguard.service.api.models import (
     DriftOut,
     ListOf,
@@ -28,6 +29,11 @@ from driftguard.service.calling import Reading, key_of_id
 from driftguard.service.problems import NotFoundError
 
 router = APIRouter(tags=["estate"])
+_Drifts = Annotated[
+    Query, narrowed("account", "region", "type", "stack", "status", "q", status=("DRIFTED", *DriftStatus))
+]
+_Resources = Annotated[Query, narrowed("account", "region", "type", "stack", "q")]
+_Stacks = Annotated[Query, narrowed("account", "region", "stack", "status", "q")]
 
 
 def _resource(resource: Resource) -> Json:
@@ -72,13 +78,13 @@ def _version(entry: TimelineEntry) -> Json:
 
 
 @router.get("/drifts", response_model=ListOf[DriftOut], responses=NOT_MODIFIED)
-def list_drifts(request: Request, reading: Reading, query: Narrowed) -> Response:
+def list_drifts(request: Request, reading: Reading, query: _Drifts) -> Response:
     """Compared resources.  The status `DRIFTED` stands for all that count as drift."""
     return listed(request, reading.drifts(query), lambda drift: keyed(drift_document(drift), drift.key))
 
 
 @router.get("/resources", response_model=ListOf[ResourceOut], responses=NOT_MODIFIED)
-def list_resources(request: Request, reading: Reading, query: Narrowed) -> Response:
+def list_resources(request: Request, reading: Reading, query: _Resources) -> Response:
     """Resources that are there, without their properties."""
     return listed(request, reading.resources(query), _resource)
 
@@ -115,7 +121,7 @@ def get_history(
 
 
 @router.get("/stacks", response_model=ListOf[StackOut], responses=NOT_MODIFIED)
-def list_stacks(request: Request, reading: Reading, query: Narrowed) -> Response:
+def list_stacks(request: Request, reading: Reading, query: _Stacks) -> Response:
     """Deployed stacks."""
     return listed(request, reading.stacks(query), stack_document)
 

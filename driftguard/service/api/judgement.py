@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from driftguard.history.port import Page, Query
-from driftguard.model import Json, PolicySummary
+from driftguard.model import ComplianceType, Json, PolicySummary, Severity
 from driftguard.report.document import evaluation_document
 from driftguard.rules.frameworks import Framework
 from driftguard.rules.scores import Tally, control_rows, tallies, whole
-from driftguard.service.api.answers import NOT_MODIFIED, Narrowed, answer, keyed, listed
+from driftguard.service.api.answers import NOT_MODIFIED, answer, keyed, listed, narrowed
 from driftguard.service.api.models import EvaluationOut, FrameworkDetail, FrameworkOut, ListOf, PolicyOut
 from driftguard.service.calling import Reading, Serving
 from driftguard.service.problems import NotFoundError
 
 router = APIRouter(tags=["judgement"])
+_Verdicts = Annotated[
+    Query,
+    narrowed(
+        "account", "region", "type", "stack", "severity", "status", "policy", "q",
+        severity=Severity, status=ComplianceType,
+    ),
+]  # fmt: skip
 
 
 def _policy(policy: PolicySummary) -> Json:
@@ -59,7 +68,7 @@ def get_policy(request: Request, policy_id: str, _: Reading, services: Serving) 
 
 
 @router.get("/evaluations", response_model=ListOf[EvaluationOut], responses=NOT_MODIFIED)
-def list_evaluations(request: Request, reading: Reading, query: Narrowed) -> Response:
+def list_evaluations(request: Request, reading: Reading, query: _Verdicts) -> Response:
     """Verdicts of policies on resources."""
     page = reading.evaluations(query)
     return listed(request, page, lambda one: keyed(evaluation_document(one), one.key))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from driftguard.report import forms
 
@@ -20,6 +20,15 @@ class In(BaseModel):
     """A request: an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        """No database keeps a NUL in a text, and a lone surrogate is no text."""
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and ("\0" in one or any("\ud800" <= char <= "\udfff" for char in one)):
+                raise ValueError("has a character that no text has")
+        return value
 
 
 class Problem(Out):
@@ -232,6 +241,8 @@ class PlanOut(Out):
     steps: list[StepOut]
     refused: list[list[str]]
     executions: list[ExecutionOut]
+    stopped: str = Field(description="Why applying it stopped before its end; empty: it did not.")
+    run: str | None = Field(description="The run that looked at its resources afterwards.")
 
 
 class AuditOut(Out):

@@ -76,7 +76,10 @@ def filter_of(
     given = request.query_params
     chosen = {}
     for name in names:
-        values = tuple(value.strip()[:_LONGEST] for value in given.getlist(name) if value.strip())
+        # A form has one field for several values, with commas between them; no name of AWS that is asked for here
+        # has one.
+        parts = (part.strip() for value in given.getlist(name) for part in value.split(","))
+        values = tuple(part[:_LONGEST] for part in parts if part)
         if not values and name not in given and defaults:
             values = defaults.get(name, ())
         if values and values != ("ALL",):

@@ -41,6 +41,12 @@ NAVIGATION = (
     ("settings", "/settings"),
     ("audit", "/audit"),
 )
+_EVERYWHERE = {
+    "notifications": Permission.READ,
+    "settings": Permission.READ,
+    "audit": Permission.AUDIT,
+}
+"""Pages about the whole installation, and what their reader holds on all accounts."""
 
 
 def language(request: Request) -> str:
@@ -71,7 +77,7 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
         "who": principal,
         "csrf": principal.csrf if isinstance(principal, Principal) else "",
         "may": _may(principal),
-        "navigation": NAVIGATION,
+        "navigation": _navigation(principal),
         "version": __version__,
         "asset": _asset,
         "retold": lambda one: retold(one.message, services_of(request).policies.get(one.policy), say),
@@ -90,6 +96,16 @@ def show(request: Request, template: str, *, status: int = 200, **values: Any) -
                 cookie, request.query_params[name], max_age=_YEAR, samesite="strict", httponly=True
             )
     return response
+
+
+def _navigation(principal: object) -> list[tuple[str, str]]:
+    """The pages that the reader may open."""
+    return [
+        (name, address)
+        for name, address in NAVIGATION
+        if name not in _EVERYWHERE
+        or (isinstance(principal, Principal) and principal.everywhere(_EVERYWHERE[name]))
+    ]
 
 
 def _may(principal: object) -> Any:

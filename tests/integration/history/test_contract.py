@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from driftguard.errors import InputError, StoreError
@@ -278,6 +280,20 @@ def test_lists_are_paged_filtered_and_ordered(store: SqlStore) -> None:
         store.resources(Query(order="colour"))
     with pytest.raises(InputError, match="cursor"):
         store.resources(Query(cursor="nonsense"))
+
+
+@pytest.mark.parametrize("order", ["type", "changed"])
+def test_a_cursor_that_was_made_up_is_refused(store: SqlStore, order: str) -> None:
+    store.record(report(0), snapshot(0, *(resource(name) for name in ("a", "b", "c"))))
+    cursor = store.resources(Query(order=order, limit=1)).cursor
+    assert cursor is not None
+    name, value, number = orjson.loads(base64.urlsafe_b64decode(cursor + "=="))
+    other = "x" if isinstance(value, int) else 5
+    for made_up in ([name, other, number], [name, value, "x"], [name, value, None], [name, value, True]):
+        text = base64.urlsafe_b64encode(orjson.dumps(made_up)).decode()
+        with pytest.raises(InputError, match="cursor"):
+            store.resources(Query(order=order, limit=1, cursor=text))
+    assert len(store.resources(Query(order=order, limit=5, cursor=cursor)).items) == 2
 
 
 def test_text_of_any_kind_survives(store: SqlStore) -> None:

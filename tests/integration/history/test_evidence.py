@@ -16,7 +16,8 @@ from driftguard.errors import InputError, StoreError
 from driftguard.history.codec import from_iso
 from driftguard.history.controls import controls
 from driftguard.history.evidence import FILES, _json, _pack, export, verify
-from driftguard.history.port import Attestation, AuditEntry
+from driftguard.history.kept import AuditEntry
+from driftguard.history.port import Attestation
 from driftguard.history.store import SqlStore
 from driftguard.history.tables.audit import START, chain
 from driftguard.model import (

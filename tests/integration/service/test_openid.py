@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,8 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from driftguard.service.app import create_app
+from driftguard.settings.web import Grant
 from tests.openid_provider import CLIENT, SECRET, Provider, provider
 from tests.service_values import ACCOUNT, BASE, OTHER, House, house
 
@@ -134,3 +137,18 @@ def test_an_address_that_nobody_verified_grants_nothing(home: House, idp: Provid
     idp.claims |= {"email_verified": False, "groups": []}
     client = home.anybody()
     assert "no role" in refused(home, client, begin(client))
+
+
+def test_a_session_may_what_the_grants_say_now(home: House) -> None:
+    client = home.anybody()
+    assert client.get(begin(client)).status_code == 200
+    fewer = [Grant.model_validate(GRANTS[1] | {"accounts": [OTHER]})]
+    for grants, status in ((fewer, 200), ([], 401)):
+        web = home.services.settings.web.model_copy(update={"grants": tuple(grants)})
+        settings = home.services.settings.model_copy(update={"web": web})
+        again = TestClient(create_app(replace(home.services, settings=settings)), base_url=BASE)
+        again.cookies.update(client.cookies)
+        answer = again.get("/api/v1/findings")
+        assert answer.status_code == status
+        if status == 200:
+            assert {one["account"] for one in answer.json()["items"]} == {OTHER}

@@ -34,6 +34,10 @@ def test_a_scan_under_way_is_closed(sandbox_http: Sandbox, tmp_path: Path) -> No
             assert "/sign-in?code=" in said[1], said
             base = f"http://127.0.0.1:{port}"
             _until_it_answers(base)
+            for nowhere in ({"regions": ["mars-1"]}, {"accounts": ["999999999999"]}):
+                answer = httpx2.post(f"{base}/api/v1/runs", json=nowhere, headers=headers, timeout=20)
+                assert answer.status_code == 400 and "Known: " in answer.json()["fix"], answer.text
+            assert store.runs(Query()).items == ()
             answer = httpx2.post(f"{base}/api/v1/runs", json={}, headers=headers, timeout=20)
             assert answer.status_code == 202, answer.text
             run = answer.json()["run"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn, cast
 
 import pytest
+from starlette.testclient import TestClient
 
-from driftguard.errors import ConfigError
+from driftguard.errors import ConfigError, StoreError
+from driftguard.history.store import SqlStore
 from driftguard.service.access.guard import PUBLIC
 from driftguard.service.access.tokens import create_link, create_token, list_tokens, revoke_token
+from driftguard.service.app import create_app
 from driftguard.service.calling import key_id
 from driftguard.service.serve import refuse_unsafe
 from driftguard.settings.web import WebSettings
@@ -191,6 +196,51 @@ def test_callers_who_ask_too_often_wait(tmp_path: Path) -> None:
     assert int(tries[-1].headers["retry-after"]) > 0
 
 
+def test_coming_back_from_a_sign_in_that_nobody_began_leaves_nothing_behind(tmp_path: Path) -> None:
+    home = house(tmp_path, sign_ins_per_minute=3)
+    client = home.anybody()
+    before = len(home.store.audit_newest(limit=1000))
+    tries = [client.get("/sign-in/callback?state=-").status_code]
+    client.cookies.set("dg_oidc", "made-up")
+    tries += [client.get("/sign-in/callback?state=made-up&code=x").status_code for _ in range(3)]
+    assert tries == [403, 403, 403, 429]
+    assert len(home.store.audit_newest(limit=1000)) == before
+
+
+class _Away:
+    """A store whose server is gone."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise StoreError(
+            "the PostgreSQL server at postgresql://driftguard@10.1.2.3/dg does not answer (timeout)."
+        )
+
+
+def test_nobody_hears_where_the_store_is(home: House) -> None:
+    signed_in = home.person("admin")
+    kept = home.services.store
+    away = create_app(replace(home.services, store=cast("SqlStore", _Away())))
+    for client in (home.anybody(), signed_in):
+        client.cookies.set("dg_session", "x")
+        answer = TestClient(away, base_url=BASE, cookies=dict(client.cookies)).get("/api/v1/findings")
+        assert answer.status_code == 503
+        assert "postgresql" not in answer.text and "does not answer" in answer.text
+    half = Half(kept)
+    home.app.state.services = replace(home.services, store=cast("SqlStore", half))
+    answer = home.machine("read").get("/api/v1/findings")
+    assert answer.status_code == 503 and "postgresql" not in answer.text
+
+
+class Half:
+    """A store whose server goes away after the caller was told."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_Away() if name == "findings" else self.store, name)
+
+
 def test_every_answer_carries_the_policy_against_scripts(home: House) -> None:
     for address in ("/", "/nope", "/sign-in", "/static/app.js"):
         policy = (
@@ -214,6 +264,17 @@ def test_every_answer_carries_the_policy_against_scripts(home: House) -> None:
             "nothing encrypts",
         ),
         ({"host": "127.0.0.1", "tls_key": "k.pem"}, "belong together"),
+        ({"host": "127.0.0.1", "tls_certificate": "no.pem", "tls_key": "k.pem"}, "no.pem cannot be read"),
+        ({"tls_certificate": __file__, "tls_key": __file__}, "no pair that TLS can use"),
+        (
+            {
+                "host": "0.0.0.0",
+                "behind_proxy": True,
+                "oidc": {"issuer": "https://id.example", "client_id": "dg"},
+                "grants": [{"role": "viewer", "users": ["*"]}],
+            },
+            "do not say where we are",
+        ),
     ],
 )
 def test_an_open_door_is_refused(home: House, web: dict[str, object], says: str) -> None:

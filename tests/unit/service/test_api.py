@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from driftguard.history.port import Query
+from driftguard.model.remediation import Execution, ExecutionStatus
+from driftguard.service.access.guard import PUBLIC
 from driftguard.service.access.tokens import create_token
 from driftguard.service.calling import key_id
+from driftguard.service.desk import APPLIED
 from driftguard.service.settings_view import shown_setting
 from driftguard.settings import Settings
 from tests.history_values import finding, key, night, report, resource, run, snapshot
@@ -40,7 +45,25 @@ def test_what_the_caller_has_is_not_sent_again(home: House) -> None:
     first = client.get("/api/v1/findings")
     again = client.get("/api/v1/findings", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304 and again.content == b""
+    assert again.headers["cache-control"] == first.headers["cache-control"] == "private, no-cache"
+    for known in (f"W/{first.headers['etag']}", "*", f'"x", W/{first.headers["etag"]}'):
+        assert client.get("/api/v1/findings", headers={"if-none-match": known}).status_code == 304
     assert client.get("/api/v1/drifts", headers={"if-none-match": first.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/sign-in", "/api/v1/findings", "/findings"])
+def test_a_head_is_a_get_without_a_body(home: House, address: str) -> None:
+    client = home.anybody() if address in PUBLIC else home.person("viewer")
+    whole, head = client.get(address), client.head(address)
+    assert head.status_code == whole.status_code == 200 and head.content == b""
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert home.anybody().head("/api/v1/findings").status_code == 401
+
+
+def test_the_age_of_the_last_run_is_known_while_another_one_runs(home: House) -> None:
+    home.store.begin_run(run(3))
+    assert home.anybody().get("/readyz").json()["last_run_age_seconds"] is not None
 
 
 def test_a_repeated_request_is_done_once(home: House) -> None:
@@ -78,6 +101,18 @@ def test_a_request_that_failed_may_be_tried_again(home: House) -> None:
         ("/api/v1/resources/x", 400),
         ("/api/v1/findings?q=%00", 400),
         ("/api/v1/nothing", 404),
+        ("/api/v1/plans?status=FOO", 422),
+        ("/api/v1/plans?account=1", 422),
+        ("/api/v1/stacks?severity=HIGH", 422),
+        ("/api/v1/drifts?severity=HIGH", 422),
+        ("/api/v1/resources?status=NEW", 422),
+        ("/api/v1/resources?kind=DRIFT", 422),
+        ("/api/v1/runs?account=1", 422),
+        ("/api/v1/runs?q=x", 422),
+        ("/api/v1/runs?status=FOO", 422),
+        ("/api/v1/findings?status=FOO", 422),
+        ("/api/v1/findings?severity=WORST", 422),
+        ("/api/v1/drifts?status=FOO", 422),
     ],
 )
 def test_what_makes_no_sense_is_a_problem(home: House, address: str, status: int) -> None:
@@ -85,6 +120,40 @@ def test_what_makes_no_sense_is_a_problem(home: House, address: str, status: int
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status and answer.json()["detail"]
+
+
+@pytest.mark.parametrize("bad", ["nul \0 inside", "half \ud800 a sign"])
+@pytest.mark.parametrize("name", ["reason", "owner", "ticket"])
+def test_what_no_database_keeps_is_refused(home: House, name: str, bad: str) -> None:
+    body = {"finding": home.finding().fingerprint, "owner": "kim", "reason": "known", name: bad}
+    client = home.machine("read", "decide", "scan")
+    sent = {"content": json.dumps(body), "headers": {"content-type": "application/json"}}
+    answer = client.post("/api/v1/waivers", **sent)
+    assert answer.status_code == 422, answer.text
+    assert home.store.waivers() == []
+    assert client.post("/api/v1/runs", json={"accounts": ["1\0"]}).status_code == 422
+
+
+def test_a_list_documents_the_filters_that_it_heeds(home: House) -> None:
+    paths = home.app.openapi()["paths"]
+    names = {path: {one["name"] for one in paths[f"/api/v1/{path}"]["get"]["parameters"]} for path in _LISTS}
+    paging = {"order", "cursor", "limit"}
+    assert names == {path: {*fields.split()} | paging for path, fields in _LISTS.items()}
+    client = home.machine("read")
+    for path, fields in _LISTS.items():
+        assert client.get(f"/api/v1/{path}", params={fields.split()[0]: "*"}).status_code == 200, path
+    assert client.get("/api/v1/findings?status=open&severity=high&unheard=of").json()["total"] == 2
+
+
+_LISTS = {
+    "findings": "account region type stack severity status kind policy q",
+    "drifts": "account region type stack status q",
+    "resources": "account region type stack q",
+    "stacks": "account region stack status q",
+    "evaluations": "account region type stack severity status policy q",
+    "plans": "q",
+    "runs": "status",
+}
 
 
 def test_a_resource_and_its_past(home: House) -> None:
@@ -150,8 +219,20 @@ def test_a_plan_is_applied_once_and_only_as_it_was_approved(home: House) -> None
     assert other.post(f"{address}/approvals", json=approval).status_code == 201
     assert other.post(f"{address}/executions", json={"digest": "0" * 64}).status_code == 409
     assert author.post(f"{address}/executions", json={"digest": plan["digest"]}).status_code == 403
+    home.app.state.services = replace(services, clock=lambda: datetime.now(UTC) + timedelta(days=1))
+    late = other.post(f"{address}/executions", json={"digest": plan["digest"]})
+    assert late.status_code == 409 and "expired" in late.json()["detail"]
+    home.app.state.services = services
     key = {"idempotency-key": "once"}
     for _ in range(2):
         answer = other.post(f"{address}/executions", json={"digest": plan["digest"]}, headers=key)
         assert answer.status_code == 202, answer.text
     assert started == [(plan["id"], "token:second")]
+    done = Execution(plan=plan["id"], step="s0", token="t", status=ExecutionStatus.VERIFIED)
+    home.store.put_execution(done)
+    home.store.put_document(APPLIED, plan["id"], {"why": "the budget is spent", "run": "r0"})
+    again = other.post(f"{address}/executions", json={"digest": plan["digest"]})
+    assert again.status_code == 409 and "applied to its end" in again.json()["detail"]
+    assert len(started) == 1
+    told = other.get(address).json()
+    assert (told["stopped"], told["run"]) == ("the budget is spent", "r0")

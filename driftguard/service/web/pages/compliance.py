@@ -75,7 +75,7 @@ def framework(request: Request, name: str, reading: Reading, services: Serving) 
     found = _framework(services, name)
     by_policy = tallies(reading.evaluation_counts(Query()), services.catalogue)
     rows = control_rows(found, by_policy, services.attested(found.id))
-    points = services.store.trends(limit=365) if reading.accounts is None else ()
+    points = services.points(365) if reading.accounts is None else ()
     kept = [
         replace(
             point,

@@ -39,7 +39,7 @@ def drifts(request: Request, reading: Reading, services: Serving, who: Calling) 
         statuses=["DRIFTED", *(status.value for status in DriftStatus)],
         orders=("stack", "account", "type", "resource", "status", "-first_seen"),
         command=chosen.command(
-            "driftguard", "drift", options=("account", "region", "type", "stack", "search")
+            "driftguard", "drift", options=("status", "account", "region", "type", "stack", "search")
         ),
     )
 

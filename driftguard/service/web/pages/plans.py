@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from driftguard.model.remediation import ExecutionStatus, Plan
-from driftguard.service.actions import approved
+from driftguard.model.remediation import Plan
+from driftguard.service.actions import approvals, approved, unfinished
 from driftguard.service.calling import Acting, Calling, Reading, Serving
 from driftguard.service.desk import APPLIED
 from driftguard.service.problems import NotFoundError
@@ -23,7 +23,6 @@ from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
 _COLUMNS = ("id", "author", "created_at", "expires_at", "steps", "approvals", "approved", "digest")
-_UNDER_WAY = frozenset({ExecutionStatus.PENDING, ExecutionStatus.STARTED})
 
 
 @router.get("/plans")
@@ -68,6 +67,7 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         for name in (step.findings or (step.finding,))
         if (one := reading.finding(name)) is not None
     }
+    valid, needed = approvals(found, services)
     return show(
         request,
         "plan",
@@ -76,7 +76,9 @@ def plan(request: Request, plan_id: str, reading: Reading, services: Serving, wh
         cures=Counter(step.cure.value for step in found.steps),
         minds=[(number, step) for number, step in enumerate(found.steps, 1) if step.mind or step.deletes],
         approved=approved(found, services),
-        needed=found.required_approvals,
+        valid=valid,
+        needed=needed,
+        given=any(one.approver == who.name and one.digest == found.digest for one in found.approvals),
         own=found.author == who.name,
         expired=found.expires_at <= services.clock(),
         can_apply=services.applier is not None,
@@ -115,7 +117,7 @@ def _state(plan: Plan, services: Services) -> dict[str, Any]:
         "executions": executions,
         "by_step": by_step,
         "busy": services.applying(plan.id),
-        "unfinished": len(by_step) < len(plan.steps) or any(one.status in _UNDER_WAY for one in executions),
+        "unfinished": unfinished(plan, executions),
         "check": services.store.run(run) if run else None,
         "stopped": str(kept.get("why", "")),
     }

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from driftguard.history.port import Query
+from driftguard.history.port import MOST_KEYS, Exact, Page, Query
 from driftguard.service.calling import Acting, Reading, Serving, key_id, key_of_id
 from driftguard.service.problems import NotFoundError
 from driftguard.service.web.filters import filter_of
@@ -17,6 +17,8 @@ from driftguard.service.web.tables import csv_response
 
 router = APIRouter()
 _TIMELINE = 50
+_KEYS, _FOUND = 100, 20
+"""How much of what a search finds is on its page; the lists have the rest."""
 _FIELDS = ("account", "region", "type", "stack")
 _COLUMNS = ("type", "account", "region", "identifier", "name", "arn", "read")
 
@@ -31,7 +33,7 @@ def resources(request: Request, reading: Reading) -> HTMLResponse:
         never=reading.never(),
         page=reading.resources(chosen.query()),
         orders=("type", "account", "resource", "name", "-changed"),
-        command=chosen.command("driftguard", "resources", options=("account", "region", "type", "stack")),
+        command=chosen.command("driftguard", "resources", options=(*_FIELDS, "search")),
     )
 
 
@@ -59,7 +61,10 @@ def resource(request: Request, resource_id: str, reading: Reading, services: Ser
     entries = reading.timeline(key)
     live = reading.resource(key)
     one = Query(
-        accounts=(key.account,), regions=(key.region,), types=(key.type,), identifiers=(key.identifier,)
+        accounts=(Exact(key.account),),
+        regions=(Exact(key.region),),
+        types=(Exact(key.type),),
+        identifiers=(Exact(key.identifier),),
     )
     drifts = reading.drifts(one).items
     findings = reading.findings(one).items
@@ -94,6 +99,15 @@ def accept(resource_id: str, form: Form, actions: Acting) -> RedirectResponse:
 @router.get("/search")
 def search(request: Request, reading: Reading) -> HTMLResponse:
     text = request.query_params.get("q", "").strip()[:400]
-    keys = reading.find_keys(text)[:100] if text else []
-    found = reading.findings(Query(text=text, statuses=("OPEN",), limit=20)).items if text else ()
-    return show(request, "search", text=text, keys=keys, items=cards(request, found))
+    keys = reading.find_keys(text) if text else []
+    found = reading.findings(Query(text=text, statuses=("OPEN",), limit=_FOUND)) if text else Page(items=())
+    return show(
+        request,
+        "search",
+        text=text,
+        keys=keys[:_KEYS],
+        total_keys=len(keys),
+        most_keys=MOST_KEYS,
+        items=cards(request, found.items),
+        total=found.total or 0,
+    )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.model import RunStatus
+from driftguard.model.trend import TrendPoint
 from driftguard.report.document import run_document
 from driftguard.report.gaps import grouped
+from driftguard.service.access.scoped import ScopedStore
 from driftguard.service.calling import Acting, Reading, Serving
 from driftguard.service.problems import NotFoundError
+from driftguard.service.services import Services
 from driftguard.service.web.filters import filter_of
 from driftguard.service.web.forms import Form, to
 from driftguard.service.web.render import say_of, show
@@ -24,14 +29,16 @@ _COLUMNS = ("id", "status", "outcome", "started_at", "finished_at", "trigger", "
 @router.get("/runs")
 def runs(request: Request, reading: Reading, services: Serving) -> HTMLResponse:
     chosen = filter_of(request, "status", order="-started_at")
+    page = reading.runs(chosen.query())
     return show(
         request,
         "runs",
         filter=chosen,
-        page=reading.runs(chosen.query()),
+        page=page,
         statuses=[status.value for status in RunStatus],
         upcoming=services.upcoming(),
-        points={point.run: point for point in services.store.trends(limit=60)},
+        never=not page.items and not chosen.narrowed,
+        points={point.run: point for point in _points(reading, services, 60)},
         slots=services.store.slots(limit=_SLOTS),
     )
 
@@ -39,7 +46,11 @@ def runs(request: Request, reading: Reading, services: Serving) -> HTMLResponse:
 @router.get("/runs.csv")
 def runs_csv(request: Request, reading: Reading) -> Response:
     page = reading.runs(filter_of(request, "status", order="-started_at").query())
-    return csv_response("runs", _COLUMNS, [run_document(one) for one in page.items])
+    return csv_response(
+        "runs",
+        _COLUMNS,
+        [{**run_document(one), "outcome": one.outcome.value if one.outcome else ""} for one in page.items],
+    )
 
 
 @router.post("/runs")
@@ -65,5 +76,19 @@ def _run(request: Request, run_id: str, reading: Reading, services: Serving, tem
     if found is None and watched is None:
         raise NotFoundError("there is no such run.")
     gaps = grouped(reading.gaps(run_id) if found else (), say_of(request))
-    point = next((one for one in services.store.trends(limit=400) if one.run == run_id), None)
-    return show(request, template, run=found, run_id=run_id, watched=watched, gaps=gaps, point=point)
+    point = next((one for one in _points(reading, services, 400) if one.run == run_id), None)
+    return show(
+        request,
+        template,
+        run=found,
+        run_id=run_id,
+        watched=watched,
+        counts=watched.counts if watched and reading.accounts is None else {},
+        gaps=gaps,
+        point=point,
+    )
+
+
+def _points(reading: ScopedStore, services: Services, most: int) -> Sequence[TrendPoint]:
+    """The numbers of the newest runs; over all accounts, and so for nobody who reads some."""
+    return services.store.trends(limit=most) if reading.accounts is None else ()

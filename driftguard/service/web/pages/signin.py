@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from driftguard.errors import DriftguardError
-from driftguard.service.access.oidc import Oidc
+from driftguard.service.access.oidc import NeverBegunError, Oidc, Person
 from driftguard.service.access.roles import Holding, holding, holdings_of
 from driftguard.service.access.sessions import COOKIE, CSRF_COOKIE, Sessions
 from driftguard.service.access.tokens import redeem_link
@@ -53,10 +53,15 @@ def with_provider(services: Serving) -> RedirectResponse:
 @router.get("/sign-in/callback")
 def back(request: Request, services: Serving) -> Response:
     given = request.query_params
-    if given.get("state", "") != request.cookies.get(_STATE_COOKIE, "-"):
+    # Whoever comes without the cookie of a sign-in that was begun is nobody: the audit log, which is for good, keeps
+    # no line of it.
+    cookie = request.cookies.get(_STATE_COOKIE, "")
+    if not cookie or given.get("state", "") != cookie:
         raise ForbiddenError("this sign-in was not begun in this browser.", fix="Sign in again.")
     try:
         person = _oidc(services).finish(given.get("state", ""), given.get("code", ""))
+    except NeverBegunError:
+        raise
     except DriftguardError as error:
         services.store.audit("nobody", "session.refused", "", {"how": "oidc", "why": error.message})
         raise
@@ -69,7 +74,7 @@ def back(request: Request, services: Serving) -> Response:
     # A page of our own in between: the strict session cookie is not sent along a redirect from another site.
     answer = show(request, "signed_in")
     answer.delete_cookie(_STATE_COOKIE)
-    return _signed_in(services, answer, person.name, held, "oidc")
+    return _signed_in(services, answer, person.name, held, "oidc", person)
 
 
 @router.post("/sign-out")
@@ -91,10 +96,16 @@ def _secure(services: Services) -> bool:
 
 
 def _signed_in(
-    services: Services, answer: Response, user: str, held: tuple[Holding, ...], how: str
+    services: Services,
+    answer: Response,
+    user: str,
+    held: tuple[Holding, ...],
+    how: str,
+    person: Person | None = None,
 ) -> Response:
     web = services.settings.web
-    cookie, csrf = Sessions(services.store, web).open(user, held, how)
+    names, groups = (person.names, person.groups) if person else ((), ())
+    cookie, csrf = Sessions(services.store, web).open(user, held, how, names=names, groups=groups)
     seconds = int(web.session_hours * 3600)
     for name, value in ((COOKIE, cookie), (CSRF_COOKIE, csrf)):
         answer.set_cookie(

@@ -52,5 +52,5 @@ def stacks(request: Request, reading: Reading) -> HTMLResponse:
         orders=("name", "account", "region", "status", "drift_status"),
         managed=everything - unmanaged,
         unmanaged=unmanaged,
-        command=chosen.command("driftguard", "stacks", options=("account", "region")),
+        command=chosen.command("driftguard", "stacks", options=("account", "region", "stack", "search")),
     )

@@ -13,9 +13,10 @@ from starlette.responses import HTMLResponse
 from driftguard.history.causes import group
 from driftguard.history.port import Query
 from driftguard.history.standing import standing_gaps
-from driftguard.model import Finding, FindingStatus, Gap, Outcome, Run, RunStatus, Scope, Severity
+from driftguard.model import Finding, FindingStatus, Gap, Outcome, Run, RunStatus, Severity
 from driftguard.model.notice import DeliveryState
 from driftguard.model.remediation import Plan
+from driftguard.model.trend import TrendPoint
 from driftguard.report.causes import cause_rows
 from driftguard.report.charts import charts
 from driftguard.report.gaps import grouped
@@ -26,6 +27,8 @@ from driftguard.service.calling import Calling, Reading, Serving
 from driftguard.service.services import Services
 from driftguard.service.web.items import cards
 from driftguard.service.web.render import say_of, show
+from driftguard.service.whole import over_everything
+from driftguard.settings.scope import ScopeSettings
 
 router = APIRouter()
 _SHOWN = 25
@@ -35,6 +38,7 @@ _CAUSES = 6
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 _SOON = timedelta(days=14)
 _DAY = timedelta(days=1)
+_POINTS = 90
 _RUNS = 100
 """How many of the newest runs today may be made of: a night's own, and those that events started since."""
 
@@ -56,16 +60,16 @@ class Waiting:
 def today(request: Request, reading: Reading, services: Serving, who: Calling) -> HTMLResponse:
     say = say_of(request)
     runs = reading.runs(Query(limit=_RUNS)).items
-    seen = _seen(runs)
-    last, since = (seen[0], _since(seen)) if seen else (None, None)
+    seen = _seen(runs, services.settings.scope)
+    last, since = (seen[0], _since(seen, services.settings.scope)) if seen else (None, None)
     fresh = reading.findings(Query(statuses=("OPEN",), since=since, limit=_GROUPED)) if since else None
     found: tuple[Finding, ...] = fresh.items if fresh else ()
     listed = {one.fingerprint for one in found[:_SHOWN]}
     worst = reading.findings(Query(statuses=("OPEN",), limit=_SHOWN + len(listed)))
     still = [one for one in worst.items if one.fingerprint not in listed]
     counts = reading.finding_counts(Query(statuses=("OPEN",)))
-    points = services.store.trends(limit=90) if reading.accounts is None else ()
-    by_run = {one.run: one for one in points}
+    points = services.points(_POINTS) if reading.accounts is None else ()
+    by_run = _numbers(reading, services, seen)
     return show(
         request,
         "today",
@@ -99,19 +103,26 @@ def _grave(worst: Sequence[Finding]) -> str:
     return f"{found}+" if found == _GROUPED else str(found or "")
 
 
-def _seen(runs: Sequence[Run]) -> list[Run]:
+def _seen(runs: Sequence[Run], scope: ScopeSettings) -> list[Run]:
     """The runs that today is made of, newest first: the newest over everything, and those over parts since then;
     where there is none over everything, those of the last day before the newest."""
     done = [one for one in runs if one.status is RunStatus.SUCCEEDED]
-    whole = next((index for index, one in enumerate(done) if one.scope == Scope()), None)
+    whole = next((index for index, one in enumerate(done) if over_everything(one, scope)), None)
     if whole is not None:
         return done[: whole + 1]
     return [one for one in done if one.started_at > done[0].started_at - _DAY]
 
 
-def _since(seen: Sequence[Run]) -> datetime:
+def _since(seen: Sequence[Run], scope: ScopeSettings) -> datetime:
     """From when on a finding is new: the start of the newest run over everything, or of the last day."""
-    return seen[-1].started_at if seen[-1].scope == Scope() else seen[0].started_at - _DAY
+    return seen[-1].started_at if over_everything(seen[-1], scope) else seen[0].started_at - _DAY
+
+
+def _numbers(reading: ScopedStore, services: Services, seen: Sequence[Run]) -> dict[str, TrendPoint]:
+    """The numbers of the runs that today is made of; over all accounts, and so for nobody who reads some."""
+    if reading.accounts is not None or not seen:
+        return {}
+    return {one.run: one for one in services.store.trends(since=min(one.started_at for one in seen))}
 
 
 def _gaps(reading: ScopedStore, seen: Sequence[Run]) -> list[Gap]:

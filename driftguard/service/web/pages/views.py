@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse
 
 from driftguard.errors import InputError
-from driftguard.history.port import Document
+from driftguard.history.kept import Document
 from driftguard.service.access.roles import Principal
 from driftguard.service.calling import Calling, Serving
 from driftguard.service.services import Services
@@ -19,6 +20,7 @@ router = APIRouter()
 LISTS = ("/findings", "/drifts")
 """The lists that have views."""
 _MOST = 50
+_OF_THE_MOMENT = ("cursor", "lang", "theme")
 
 
 def views_of(services: Services, who: Principal, page: str) -> Sequence[Document]:
@@ -28,7 +30,7 @@ def views_of(services: Services, who: Principal, page: str) -> Sequence[Document
 
 @router.post("/views")
 def save_view(form: Form, services: Serving, who: Calling) -> RedirectResponse:
-    page, name, query = _page(form), form.get("name", "").strip()[:60], form.get("query", "")[:2000]
+    page, name, query = _page(form), form.get("name", "").strip()[:60], _lasting(form.get("query", "")[:2000])
     if not name:
         raise InputError("a saved view needs a name.")
     kind = _kind(who.name, page)
@@ -43,6 +45,13 @@ def delete_view(form: Form, services: Serving, who: Calling) -> RedirectResponse
     page = _page(form)
     services.store.take_document(_kind(who.name, page), form.get("name", ""))
     return to(page)
+
+
+def _lasting(query: str) -> str:
+    """A query without what is of the moment: a page of the list, and how the reader looks at it."""
+    return urlencode(
+        [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in _OF_THE_MOMENT]
+    )
 
 
 def _page(form: Form) -> str:
