@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -52,6 +52,11 @@ class Select:
     def condition(self, sql: str, *parameters: Any) -> None:
         self.where.append(sql)
         self.parameters += parameters
+
+    def holding(self, text: str, columns: Sequence[str]) -> None:
+        """Some of ``columns`` holds ``text``, whatever its case."""
+        tests = " OR ".join(f"LOWER(COALESCE({name}, '')) LIKE ? ESCAPE '!'" for name in columns)
+        self.condition(f"({tests})", *[contains(text)] * len(columns))
 
 
 def like(pattern: str) -> str:

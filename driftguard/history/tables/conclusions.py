@@ -11,7 +11,7 @@ import orjson
 from driftguard.history.codec import decode, encode, from_text, instant, micros
 from driftguard.history.database import Connection, Row, batches, marks
 from driftguard.history.port import Page, Query, VerdictCount
-from driftguard.history.query import Select, contains, page
+from driftguard.history.query import Select, page
 from driftguard.history.tables.base import Part
 from driftguard.history.tables.identities import key_of
 from driftguard.model import Drift, Evaluation, StackState
@@ -65,7 +65,7 @@ class ConclusionPart(Part):
             statuses = tuple(value for value in statuses if value != "DRIFTED")
         select.among("d.status", statuses)
         if query.text:
-            _contains(select, query.text, ("r.identifier", "d.logical_id", "d.stack", "r.type", "r.name"))
+            select.holding(query.text, ("r.identifier", "d.logical_id", "d.stack", "r.type", "r.name"))
         if not any("r." in condition for condition in select.where):
             select.counted = "drifts d"
         with self.database.read() as connection:
@@ -88,7 +88,7 @@ class ConclusionPart(Part):
         select.among("e.severity", tuple(value.upper() for value in query.severities))
         select.among("r.stack", query.stacks)
         if query.text:
-            _contains(select, query.text, ("r.identifier", "e.policy", "r.type", "r.name"))
+            select.holding(query.text, ("r.identifier", "e.policy", "r.type", "r.name"))
         if not any("r." in condition for condition in select.where):
             select.counted = "evaluations e"
         with self.database.read() as connection:
@@ -121,7 +121,7 @@ class ConclusionPart(Part):
         select.among("s.name", query.stacks)
         select.among("s.status", query.statuses)
         if query.text:
-            _contains(select, query.text, ("s.name", "s.stack_id"))
+            select.holding(query.text, ("s.name", "s.stack_id"))
         with self.database.read() as connection:
             return page(
                 connection, select, query, lambda rows: [from_text(StackState, row[0]) for row in rows]
@@ -173,9 +173,3 @@ def _place(select: Select, query: Query) -> None:
     select.among("r.region", query.regions)
     select.among("r.type", query.types)
     select.among("r.identifier", query.identifiers)
-
-
-def _contains(select: Select, wanted: str, columns: tuple[str, ...]) -> None:
-    """Some column holds ``wanted``, whatever its case."""
-    tests = " OR ".join(f"LOWER(COALESCE({name}, '')) LIKE ? ESCAPE '!'" for name in columns)
-    select.condition(f"({tests})", *[contains(wanted)] * len(columns))

@@ -146,7 +146,7 @@ class DecisionPart(Part):
     def plans(self, query: Query) -> Page[Plan]:
         select = Select("document", "plans", "id", {"created_at": "created_at"})
         if query.text:
-            select.condition("id LIKE ? OR author LIKE ?", f"%{query.text}%", f"%{query.text}%")
+            select.holding(query.text, ("id", "author"))
         newest = query if query.order else replace(query, order="-created_at")
         with self.database.read() as connection:
             return page(connection, select, newest, lambda rows: [_plan(connection, row) for row in rows])

@@ -83,8 +83,7 @@ class ResourcePart(Part):
             select.condition("r.tags LIKE ? ESCAPE '!'", contains(pair).replace(pair.lower(), pair))
         if query.text:
             columns = ("r.identifier", "r.name", "r.arn", "r.logical_id", "r.type", "r.tags")
-            tests = " OR ".join(f"LOWER(COALESCE({name}, '')) LIKE ? ESCAPE '!'" for name in columns)
-            select.condition(f"({tests})", *[contains(query.text)] * len(columns))
+            select.holding(query.text, columns)
         if not any("r." in condition for condition in select.where):
             # The join with bodies leaves deletions out, and so must the count without it.
             select.condition("v.body_id IS NOT NULL")

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
@@ -24,18 +23,6 @@ from driftguard.model import (
     RunStatus,
     Scope,
     Severity,
-    Waiver,
-)
-from driftguard.model.remediation import (
-    ActionKind,
-    Approval,
-    Change,
-    Cure,
-    Execution,
-    ExecutionStatus,
-    Plan,
-    Refusal,
-    Step,
 )
 from tests.history_values import (
     ACCOUNT,
@@ -315,172 +302,6 @@ def test_witnesses_are_the_latest_accepted_states(store: SqlStore) -> None:
     }
     assert (found[key("a")].actor, found[key("a")].reason) == ("kim", "accepted")
     assert datetime.now(UTC) - found[key("a")].accepted_at < timedelta(minutes=5)
-
-
-def test_findings_of_a_moment_are_filtered_ordered_and_counted_as_they_were(store: SqlStore) -> None:
-    grave = finding("a", severity=Severity.CRITICAL, title="a is open", stack="old", first_seen=night(0))
-    mild = finding("b", severity=Severity.LOW, first_seen=night(0))
-    store.record(report(0, findings=(grave, mild)), snapshot(0))
-    later = (
-        replace(
-            grave, severity=Severity.LOW, title="a is ajar", stack="new", first_seen=night(4), last_run="r5"
-        ),
-        replace(mild, severity=Severity.HIGH, last_run="r5"),
-    )
-    store.record(report(5, findings=later), snapshot(5))
-
-    def asked(at: datetime | None, **more: Any) -> list[str]:
-        page = store.findings(Query(at=at, **more))
-        assert page.total == len(page.items) == sum(store.finding_counts(Query(at=at, **more)).values())
-        return [one.key.identifier for one in page.items]
-
-    then, now = night(1), night(6)
-    assert asked(then) == ["a", "b"] and asked(now) == ["b", "a"] == asked(None)
-    assert store.finding_counts(Query(at=then)) == {"CRITICAL": 1, "LOW": 1}
-    assert store.finding_counts(Query(at=now)) == {"HIGH": 1, "LOW": 1}
-    assert asked(then, severities=("CRITICAL",)) == ["a"] and asked(then, severities=("HIGH",)) == []
-    assert asked(then, stacks=("old",)) == ["a"] and asked(then, stacks=("new",)) == []
-    assert asked(then, text="IS OPEN") == ["a"] and asked(then, text="ajar") == []
-    assert asked(now, text="ajar") == asked(None, text="ajar") == ["a"]
-    assert asked(then, since=night(2)) == [] and asked(now, since=night(2)) == ["a"]
-    assert asked(now, order="-first_seen") == ["a", "b"]
-    first = store.findings(Query(at=then, limit=1))
-    assert (first.items[0].severity, first.total) == (Severity.CRITICAL, 2)
-    second = store.findings(Query(at=then, limit=1, cursor=first.cursor))
-    assert [one.key.identifier for one in second.items] == ["b"] and second.cursor is None
-
-
-def test_tags_and_names_are_those_of_the_newest_state(store: SqlStore) -> None:
-    def tagged(at: float, value: int, **more: Any) -> Version:
-        return Version(
-            key=key("a"),
-            valid_from=night(at),
-            valid_to=None,
-            state_hash="",
-            source="CONFIG_FILE",
-            properties={"x": value},
-            **more,
-        )
-
-    def known() -> tuple[dict[str, str], str | None]:
-        found = store.resource(key("a"))
-        assert found is not None
-        return dict(found.tags), found.name
-
-    store.record(report(3), snapshot(3, resource("a", {"x": 3}, tags={"owner": "kim"}, name="new")))
-    old = tagged(1, 1, tags={"owner": "old"}, name="old", arn="arn:old")
-    store.import_states([old])
-    assert known() == ({"owner": "kim"}, "new")
-    store.import_states(
-        [tagged(5, 5, tags={"owner": "lee"}, name="later"), replace(old, valid_from=night(4))]
-    )
-    assert known() == ({"owner": "lee"}, "later"), "whatever the order in the file"
-    blind = resource("a", {"x": 6}, coverage=frozenset({"x"}))
-    store.record(report(6), snapshot(6, blind))
-    assert known()[0] == {"owner": "lee"}, "a source that shows no tags says nothing about them"
-    store.record(report(7), snapshot(7, resource("a", {"x": 7})))
-    assert known() == ({}, "later")
-    assert store.resources(Query(tags={"owner": "lee"})).items == ()
-
-
-def test_tags_of_a_moment_are_those_of_its_state(store: SqlStore) -> None:
-    then = {"x": 1, "Tags": [{"Key": "owner", "Value": "kim"}]}
-    store.record(report(0), snapshot(0, resource("a", then, tags={"owner": "kim"})))
-    now = {"x": 1, "Tags": [{"Key": "owner", "Value": "lee"}]}
-    store.record(report(5), snapshot(5, resource("a", now, tags={"owner": "lee", "aws:stack": "s"})))
-    found = store.resource(key("a"), night(1))
-    assert found is not None and found.tags == {"owner": "kim"}
-    [listed] = store.resources(Query(at=night(1))).items
-    assert listed.tags == {"owner": "kim"}
-    present = store.resource(key("a"))
-    assert present is not None and present.tags == {"owner": "lee", "aws:stack": "s"}
-
-
-def test_waivers_come_and_go_and_leave_a_trace(store: SqlStore) -> None:
-    waiver = Waiver(id="W-1", reason="migration", owner="kim", approver="lee", expires_at=night(30))
-    store.put_waiver(waiver, actor="lee")
-    assert store.waivers() == [waiver]
-    store.remove_waiver("W-1", actor="lee")
-    assert store.waivers() == []
-    with pytest.raises(StoreError, match="no waiver"):
-        store.remove_waiver("W-1", actor="lee")
-    assert [entry.action for entry in store.audit_entries()] == ["waiver.put", "waiver.remove"]
-
-
-def test_a_waiver_that_was_renewed_was_in_force_before(store: SqlStore) -> None:
-    def at(moment: datetime) -> list[tuple[str, datetime]]:
-        return [(one.reason, one.expires_at) for one in store.waivers(moment)]
-
-    first = Waiver(
-        id="W-1", reason="first", owner="kim", approver="lee", created_at=night(0), expires_at=night(20)
-    )
-    store.put_waiver(first, actor="lee")
-    store.put_waiver(
-        replace(first, reason="renewed", created_at=night(10), expires_at=night(40)), actor="lee"
-    )
-    assert [at(night(n)) for n in (-1, 5, 12)] == [
-        [],
-        [("first", night(20))],
-        [("renewed", night(40))],
-    ]
-    # The day on which it was made may be left as it was; then it was renewed when that was written.
-    before = datetime.now(UTC) - timedelta(seconds=1)
-    longer = replace(first, reason="once more", created_at=night(10), expires_at=night(900))
-    store.put_waiver(longer, actor="lee")
-    assert at(before) == [("renewed", night(40))]
-    assert at(datetime.now(UTC) + timedelta(seconds=1)) == [("once more", night(900))]
-    assert store.waivers() == [longer]
-    store.remove_waiver("W-1", actor="lee")
-    ended = datetime.now(UTC)
-    store.put_waiver(replace(longer, reason="again", created_at=night(800)), actor="lee")
-    assert at(ended + timedelta(seconds=1)) == []
-    assert at(night(801)) == [("again", night(900))]
-    assert at(night(5)) == [("first", night(20))]
-
-
-def _plan() -> Plan:
-    step = Step(
-        id="s1",
-        finding="f",
-        title="Switch versioning on",
-        key=key("a"),
-        severity=Severity.HIGH,
-        cure=Cure.FIX,
-        action=ActionKind.SSM_AUTOMATION,
-        target="AWS-ConfigureS3BucketVersioning",
-        parameters={"BucketName": "a"},
-        expected=(Change(path="/V", before=None, after="Enabled"),),
-    )
-    return Plan(
-        id="p1",
-        created_at=night(0),
-        expires_at=night(1),
-        author="kim",
-        digest="d1",
-        steps=(step,),
-        left=(Refusal(finding="g", title="G", place="here", guard="size", why="x"),),
-    )
-
-
-def test_a_plan_is_approved_as_it_is_and_a_step_starts_once(store: SqlStore) -> None:
-    store.put_plan(_plan())
-    store.put_plan(_plan())
-    with pytest.raises(StoreError, match="other steps"):
-        store.put_plan(replace(_plan(), digest="d2"))
-    approval = Approval(approver="lee", at=night(0.5), reason="ok", digest="d1", ticket="T-1")
-    with pytest.raises(StoreError, match="digest"):
-        store.approve_plan("p1", replace(approval, digest="d2"))
-    store.approve_plan("p1", approval)
-    assert store.plan("p1") == replace(_plan(), approvals=(approval,))
-    assert store.plans(Query()).items == (replace(_plan(), approvals=(approval,)),)
-    started = Execution(
-        plan="p1", step="s1", token="t1", status=ExecutionStatus.STARTED, started_at=night(0.6)
-    )
-    assert store.put_execution(started) is True
-    assert store.put_execution(started) is False
-    done = replace(started, status=ExecutionStatus.VERIFIED, finished_at=night(0.7), execution_id="e")
-    store.update_execution(done)
-    assert store.executions("p1") == [done]
 
 
 def test_many_writers_at_once_lose_nothing(reopen: Callable[[], SqlStore]) -> None:
