@@ -13,7 +13,7 @@ from driftguard.cli.vocabulary import KINDS, SEVERITIES, STATUSES, Names, listed
 from driftguard.errors import InputError
 
 if TYPE_CHECKING:
-    from driftguard.history.port import Query
+    from driftguard.history.port import Page, Query
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -145,3 +145,9 @@ def page_query(query: Query, **changes: Any) -> Query:
     import dataclasses
 
     return dataclasses.replace(query, **changes)
+
+
+def anywhere(ask: Callable[[Query], Page[Any]], query: Query, *bad: str) -> bool:
+    """Whether what was asked for holds a row of a ``bad`` status (the first stands for all), on any of its pages."""
+    wanted = tuple(one for one in query.statuses if one in bad) if query.statuses else bad[:1]
+    return bool(wanted and ask(page_query(query, statuses=wanted, cursor=None, limit=1)).items)

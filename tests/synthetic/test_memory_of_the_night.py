@@ -209,7 +209,7 @@ def test_a_framework_has_one_score_in_report_store_and_trend(night: Night, tmp_p
     assert trend.compliance == {name: one.percent for name, one in found.items()}
     text = str(render(night.before, "md"))
     assert all(
-        f"| {name} |" in text and f"| {one.compliant} | {one.failed} |" in text for name, one in found.items()
+        re.search(rf"\| {name} .*\| {one.compliant} \| {one.failed} \|", text) for name, one in found.items()
     )
 
 
@@ -217,3 +217,18 @@ def framework(name: str) -> Framework:
     found = all_frameworks().get(name)
     assert found is not None, name
     return found
+
+
+def test_a_list_says_on_every_page_whether_anything_is_wrong(cli: Any) -> None:
+    """The exit code is that of the whole answer: a gate must not pass since the page was short."""
+    cli("drift", "--all", "--limit", "1", expect=1)
+    cli("findings", "--all", "--limit", "1", expect=1)
+    cli("compliance", "--all", "--limit", "1", expect=1)
+    cli("drift", "--status", "IN_SYNC", "--limit", "1", expect=0)
+
+
+def test_an_undeclared_change_is_drift_wherever_it_is_told(cli: Any) -> None:
+    rows = cli("drift", expect=1).splitlines()
+    assert [row.split()[:2] for row in rows if " /CopyTagsToSnapshot" in row] == [["UNDECLARED", "Database"]]
+    listed = json.loads(cli("drift", "--output", "json", expect=1))["drifts"]
+    assert len(listed) == len(rows) - 1

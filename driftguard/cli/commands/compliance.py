@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.filters import list_options, page_query
+from driftguard.cli.filters import anywhere, list_options, page_query
 from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import more, table
 
@@ -37,7 +37,9 @@ def command(app: App, query: Query, framework: str | None, everything: bool, out
             _refuse_what_does_not_apply()
             return _framework(wiring, query, framework, everything, output)
         statuses = query.statuses or (() if everything else ("NON_COMPLIANT", "INSUFFICIENT_DATA"))
-        page = wiring.store.evaluations(page_query(query, statuses=statuses))
+        query = page_query(query, statuses=statuses)
+        page = wiring.store.evaluations(query)
+        failing = anywhere(wiring.store.evaluations, query, "NON_COMPLIANT")
     if output == "json":
         from driftguard.report.document import evaluation_document
 
@@ -61,7 +63,7 @@ def command(app: App, query: Query, framework: str | None, everything: bool, out
             "Everything that was judged is compliant.",
         )
         more(page.cursor, page.total)
-    return 1 if any(e.compliance == "NON_COMPLIANT" for e in page.items) else 0
+    return 1 if failing else 0
 
 
 def _refuse_what_does_not_apply() -> None:

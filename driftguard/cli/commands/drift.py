@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.filters import list_options, page_query
+from driftguard.cli.filters import anywhere, list_options, page_query
 from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import more, table
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from driftguard.history.port import Query
     from driftguard.model import Drift, Json, Report
 
-_DEFAULT = ("MODIFIED", "DELETED")
+_DEFAULT = ("DRIFTED",)
 
 
 @click.command("drift", help=__doc__)
@@ -34,6 +34,7 @@ def command(app: App, query: Query, everything: bool, output: str) -> int:
         page = wiring.store.drifts(query)
         # Of the moment that was asked for, and not of the newest run alone: it may have looked at one stack.
         known = standing(wiring.store, query.at)
+        drifted = anywhere(wiring.store.drifts, query, "DRIFTED", "MODIFIED", "DELETED")
     if output == "json":
         print_json(_document(page.items, known.report if known else None))
     else:
@@ -45,7 +46,7 @@ def command(app: App, query: Query, everything: bool, output: str) -> int:
             empty,
         )
         more(page.cursor, page.total)
-    return 1 if any(drift.drifted for drift in page.items) else 0
+    return 1 if drifted else 0
 
 
 def _document(drifts: Sequence[Drift], report: Report | None) -> Json:
@@ -67,8 +68,9 @@ def _row(drift: Drift) -> tuple[str, ...]:
     by = drift.changed_by
     who = (by.session or by.principal.rsplit("/", 1)[-1]) if by else "nobody found" if drift.drifted else ""
     name = drift.logical_id or drift.physical_id or drift.key.identifier
+    undeclared = drift.drifted and drift.status == "IN_SYNC"  # as declared, and changed beside it
     return (
-        drift.status,
+        "UNDECLARED" if undeclared else drift.status,
         name,
         drift.key.type,
         drift.key.account,

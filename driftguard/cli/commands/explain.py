@@ -99,9 +99,9 @@ def _status(explained: Explained) -> str:
 
 def _print(explained: Explained, rows: list[Explanation], same: int) -> None:
     drift, before = explained.now or explained.before, explained.before
-    click.secho(
-        f"{drift.logical_id or drift.physical_id or drift.key.identifier}  {_status(explained)}", bold=True
-    )
+    undeclared = drift.drifted and drift.status is DriftStatus.IN_SYNC and not explained.unread
+    status = "IN_SYNC with an undeclared change" if undeclared else _status(explained)
+    click.secho(f"{drift.logical_id or drift.physical_id or drift.key.identifier}  {status}", bold=True)
     click.echo(f"{drift.key}" + (f"  stack {drift.stack}" if drift.stack else ""))
     if drift.location:
         click.echo(f"declared in {drift.location.file}:{drift.location.line}")

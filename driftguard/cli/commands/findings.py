@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.cli.app import App, pass_app
-from driftguard.cli.filters import list_options, page_query
+from driftguard.cli.filters import anywhere, list_options, page_query
 from driftguard.cli.output import output_option, print_json
 from driftguard.cli.tables import more, table
 
@@ -28,6 +28,7 @@ def command(app: App, query: Query, everything: bool, output: str) -> int:
         query = page_query(query, statuses=("OPEN",))
     with Wiring(app.settings) as wiring:
         page = wiring.store.findings(query)
+        opened = anywhere(wiring.store.findings, query, "OPEN", "NEW", "NOTIFIED")
     if output == "json":
         from driftguard.report.document import known_finding_document
 
@@ -45,7 +46,7 @@ def command(app: App, query: Query, everything: bool, output: str) -> int:
             "Nothing is open.",
         )
         more(page.cursor, page.total)
-    return 1 if any(finding.open for finding in page.items) else 0
+    return 1 if opened else 0
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

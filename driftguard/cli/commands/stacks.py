@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 @output_option()
 @pass_app
 def command(app: App, query: Query, output: str) -> None:
+    from driftguard.history.standing import standing
     from driftguard.wiring import Wiring
 
     with Wiring(app.settings) as wiring:
         page = wiring.store.stacks(query)
-        report = wiring.store.report()
+        # The newest run may have looked at one stack; the share is that of the whole.
+        known = standing(wiring.store, query.at)
     if output == "json":
         from driftguard.report.document import stack_document
 
@@ -46,6 +48,7 @@ def command(app: App, query: Query, output: str) -> None:
         ),
         "No stack is known: `driftguard scan`.",
     )
+    report = known.report if known else None
     if report and report.managed + report.unmanaged:
         share = 100 * report.managed / (report.managed + report.unmanaged)
         click.echo(f"\nIaC coverage: {share:.1f} % ({report.managed} managed, {report.unmanaged} unmanaged)")
