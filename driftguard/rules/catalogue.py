@@ -109,11 +109,6 @@ class Catalogue:
             for policy in self.policies:
                 if _named(policy, override.policy):
                     policy.values(override.parameters)
-            if override.severity is not None and override.severity.upper() not in Severity.__members__:
-                raise PolicyError(
-                    f"the override of {override.policy} has an unknown severity `{override.severity}`.",
-                    fix=f"Choose one of: {', '.join(Severity)}.",
-                )
         return Catalogue(
             policies=tuple(chosen),
             errors=self.errors,

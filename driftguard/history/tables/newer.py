@@ -20,6 +20,7 @@ from driftguard.history.tables.identities import key_of
 from driftguard.model import ComplianceType, Drift, Finding, FindingKind, FindingStatus, ResourceKey
 
 _LOOKED_AT = ("IN_SYNC", "MODIFIED", "DELETED", "UNMANAGED")
+_NEVER = 2**62
 _MET = (ComplianceType.COMPLIANT.value, ComplianceType.NOT_APPLICABLE.value)
 _KEY = "r.partition, r.account, r.region, r.type, r.identifier"
 
@@ -35,9 +36,8 @@ class Newer:
     @classmethod
     def than(cls, connection: Connection, run_seq: int) -> Newer:
         """What was seen after a run that is being recorded."""
-        return cls(
-            connection, int(connection.rows("SELECT taken_at FROM runs WHERE seq = ?", (run_seq,))[0][0])
-        )
+        rows = connection.rows("SELECT taken_at FROM runs WHERE seq = ? AND taken_at IS NOT NULL", (run_seq,))
+        return cls(connection, int(rows[0][0]) if rows else _NEVER)
 
     def _rows(self, kind: str, sql: str) -> list[Any]:
         """The rows of a kind that those runs saw; ``sql`` asks for the ids in its ``{ids}``."""

@@ -142,7 +142,6 @@ def test_overrides_change_parameters_severity_and_scope(tmp_path: Path) -> None:
         (Override(policy="NOPE"), "no policy is called NOPE"),
         (Override(policy="WORD", parameters={"wrd": "b"}), "WORD has no parameter `wrd`"),
         (Override(policy="WORD", parameters={"number": "x"}), "must be of type integer"),
-        (Override(policy="WORD", severity="worst"), "unknown severity"),
     ],
 )
 def test_a_wrong_override_is_an_error(override: Override, says: str, tmp_path: Path) -> None:
