@@ -76,10 +76,11 @@ class RunPart(Part):
         lease: Lease | None = None,
         deliveries: Sequence[Delivery] = (),
     ) -> ImportCounts:
-        at = micros(snapshot.taken_at)
         with self.database.write() as connection:
             if lease is not None:
                 close_unit(self.database, connection, lease, report.run)
+            at = _moment(connection, report.run.id, micros(snapshot.taken_at))
+            snapshot = replace(snapshot, taken_at=instant(at))
             seq = _finish(connection, report, at)
             identities, texts = Identities(connection), Texts(connection)
             counts = States(connection, identities, texts).record(snapshot)
@@ -162,6 +163,16 @@ def _insert(connection: Connection, run: Run) -> int:
         ),
     )
     return seq
+
+
+def _moment(connection: Connection, run_id: str, at: int) -> int:
+    """When a run looked, in the store's time: after every run that was over when it began.
+
+    A clock may have been set back, or another node's may go before: what looked later is later all the same.
+    """
+    sql = "SELECT MAX(o.taken_at) FROM runs r JOIN runs o ON o.seq < r.seq WHERE r.id = ? AND r.taken_at IS NULL"
+    newest = connection.rows(sql, (run_id,))[0][0]
+    return at if newest is None else max(at, int(newest) + 1)
 
 
 def _finish(connection: Connection, report: Report, at: int) -> int:

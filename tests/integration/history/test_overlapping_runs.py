@@ -157,3 +157,13 @@ def test_verify_tells_of_an_interval_that_ends_before_it_begins(store: SqlStore)
     with store.database.write() as connection:
         connection.run("UPDATE drifts SET valid_to = valid_from - 1")
     assert [fault for fault in store.verify() if "drifts" in fault]
+
+
+def test_a_look_that_began_later_counts_though_the_clock_was_set_back(store: SqlStore) -> None:
+    Look(store, 4, True).record()
+    Look(store, 0, False).record()
+    status, verdict, properties, _, findings = _present(store)
+    assert (status, verdict, properties) == (DriftStatus.IN_SYNC, ComplianceType.COMPLIANT, GOOD)
+    assert findings and all(findings.values())
+    assert store.verify() == []
+    assert [version.properties for version in store.versions(key("a"))] == [GOOD, BAD]
