@@ -138,7 +138,8 @@ def test_a_morning(own_night: Night, tmp_path: Path) -> None:
         press("form[action$='/apply'] button")
 
         # It turns green by itself: no reload, the page follows.
-        until(lambda: window.find_element(By.ID, "progress"))
+        # The page before has the place for it too, and is there until the answer to the click comes.
+        until(lambda: window.find_elements(By.CSS_SELECTOR, "#progress[hx-get], #progress .VERIFIED"))
         window.execute_script("document.body.dataset.same = 'page'")
         until(lambda: window.find_elements(By.CSS_SELECTOR, "#progress .VERIFIED"))
         shows("Done. What it cured is closed.")
