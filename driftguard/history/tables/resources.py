@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 
@@ -215,10 +214,34 @@ def _valid(select: Select, at: datetime | None) -> None:
 def _resources(connection: Connection, rows: Sequence[Row], at: datetime | None) -> list[Resource]:
     with _without_collector(len(rows)):
         bodies = Bodies(connection).lazily([row[9] for row in rows])
-        if at is None:
-            return [_resource(row, bodies[row[9]]) for row in rows]
-        # The tags beside the state are those of today.
-        return [replace(_resource(row, bodies[row[9]]), tags=_tags_in(bodies[row[9]])) for row in rows]
+        return [_resource(row, bodies[row[9]], then=at is not None) for row in rows]
+
+
+class TagsOfThen(Mapping[str, str]):
+    """The tags that a state of the past shows, read out of it when they are first looked at, as a `Body` is."""
+
+    __slots__ = ("_body", "_found")
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._found: dict[str, str] | None = None
+
+    def _open(self) -> dict[str, str]:
+        if self._found is None:
+            self._found = _tags_in(self._body)
+        return self._found
+
+    def __getitem__(self, name: str) -> str:
+        return self._open()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._open())
+
+    def __len__(self) -> int:
+        return len(self._open())
+
+    def __repr__(self) -> str:
+        return repr(self._open())
 
 
 def _tags_in(properties: Mapping[str, Json]) -> dict[str, str]:
@@ -251,7 +274,7 @@ def _without_collector(count: int) -> Iterator[None]:
         gc.enable()
 
 
-def _resource(row: Row, body: Body) -> Resource:
+def _resource(row: Row, body: Body, *, then: bool) -> Resource:
     return Resource(
         key=key_of(row[:5]),
         properties=body,
@@ -259,7 +282,8 @@ def _resource(row: Row, body: Body) -> Resource:
         coverage=_coverage(row[12]),
         arn=row[5],
         name=row[6],
-        tags=orjson.loads(row[7]),
+        # The tags beside the state are those of today.
+        tags=TagsOfThen(body) if then else orjson.loads(row[7]),
         created_at=None if row[8] is None else from_iso(row[8]),
         captured_at=None if row[13] is None else instant(row[13]),
         state_id=row[14],
