@@ -149,5 +149,8 @@ def page_query(query: Query, **changes: Any) -> Query:
 
 def anywhere(ask: Callable[[Query], Page[Any]], query: Query, *bad: str) -> bool:
     """Whether what was asked for holds a row of a ``bad`` status (the first stands for all), on any of its pages."""
-    wanted = tuple(one for one in query.statuses if one in bad) if query.statuses else bad[:1]
+    from driftguard.rules.globs import fits
+
+    asked = query.statuses or bad[:1]
+    wanted = tuple(one for one in bad if any(fits(glob, one) for glob in asked))
     return bool(wanted and ask(page_query(query, statuses=wanted, cursor=None, limit=1)).items)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from driftguard.cli.checking.soundness import Remark
+from driftguard.cli.checking.soundness import Kind, Remark
 from driftguard.cli.checking.templates import Checked, TemplateFile
 from driftguard.model import ComplianceType, Severity
 from driftguard.rules import Catalogue, JudgeContext, Neighbours
@@ -61,6 +61,11 @@ class Answer:
     def complete(self) -> bool:
         """Whether nothing had to be left unjudged."""
         return not any(remark.kind.prevents for remark in self.remarks)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a template refers to what there is not."""
+        return any(remark.kind is Kind.DANGLING_REFERENCE for remark in self.remarks)
 
     def worst(self) -> Severity | None:
         """The worst severity among the faults."""

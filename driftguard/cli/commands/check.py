@@ -51,6 +51,7 @@ _LEVEL = Level("never")
     show_default=True,
     help="The least severity that makes the exit code 1.",
 )
+@click.option("--strict", is_flag=True, help="Exit with 3 when anything could not be judged.")
 @output_option("sarif", "junit")
 @pass_app
 def command(
@@ -61,12 +62,14 @@ def command(
     parameter_files: tuple[str, ...],
     folders: tuple[str, ...],
     fail_on: str,
+    strict: bool,
     output: str,
 ) -> int:
     """Judge every resource of the templates; 0 when all is well, 1 on a fault, 2 on an error.
 
-    A resource type that is not known, or a reference to nothing, is an error as well: what hangs on it was
-    not judged.  Both are named with file, line and the nearest name, as is a property that is not known.
+    A reference to nothing is an error as well: CloudFormation refuses such a template.  A resource type that is
+    not known was not judged, and may be newer than this release: 3 under --strict.  Both are named with file,
+    line and the nearest name, as is a property that is not known.
     """
     _use_schemas(app)
     catalogue = _catalogue(app, folders, policies, frameworks)
@@ -79,8 +82,9 @@ def command(
     worst = answer.worst()
     if worst is not None and fail_on != "never" and worst.rank <= _LEVEL.choices.index(fail_on):
         return 1
-    # All is not well where something could not be judged.
-    return 0 if answer.complete else 2
+    if answer.broken:
+        return 2
+    return 3 if strict and not answer.complete else 0
 
 
 def _use_schemas(app: App) -> None:

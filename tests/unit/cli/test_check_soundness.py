@@ -85,7 +85,8 @@ def test_what_names_nothing_is_told_with_line_and_the_nearest_name(
 def test_the_counts_do_not_stand_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = "Resources:\n  A: {Type: AWS::S3::Bukket}\n  B: {Type: AWS::S3::Bucket, Properties: {VersioningConfiguration: {Status: Enabled}}}\n"
     code, out = check(capsys, tmp_path, text)
-    assert code == 2
+    assert code == 0, "it may be newer than this release, and no pipeline may stand still for that"
+    assert check(capsys, tmp_path, text, "--strict")[0] == 3
     assert ":2: WARNING UNKNOWN_TYPE A: there is no resource type AWS::S3::Bukket" in out
     assert "Did you mean AWS::S3::Bucket?" in out
     assert out.splitlines()[-1] == "1 template: 1 COMPLIANT; NOT ALL WAS JUDGED (1 warning)"
