@@ -58,6 +58,28 @@ def owner_of(tags: Mapping[str, str]) -> str:
     return next((folded[name] for name in _OWNER_TAGS if folded.get(name)), "")
 
 
+def moved_on(before: Finding, now: Finding) -> bool:
+    """Whether one value is wrong in another way than it was; told only where no secret hides which.
+
+    Who made it what it was is not who made it what it is.
+    """
+    was, is_now = _single(before.detail), _single(now.detail)
+    return was is not None and is_now is not None and was[0] == is_now[0] and was[1] != is_now[1]
+
+
+def _single(detail: str) -> tuple[str, Json] | None:
+    """The path and the value of a finding about one value."""
+    try:
+        told = orjson.loads(detail or "{}")
+    except orjson.JSONDecodeError:
+        return None
+    listed = [*told.get("differences", ()), *told.get("undeclared", ())]
+    if len(listed) != 1 or "redacted" in detail:
+        return None
+    value = listed[0].get("actual", listed[0].get("value"))
+    return (listed[0]["path"], value) if isinstance(value, str | int | float) else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """Where and when faults of one resource were seen."""

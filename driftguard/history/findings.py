@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from driftguard.history.coverage import Covered, covered
-from driftguard.history.faults import Fault, normalise, of_drift, of_evaluations, place_of, within
+from driftguard.history.faults import Fault, moved_on, normalise, of_drift, of_evaluations, place_of, within
 from driftguard.history.waivers import waiver_of
 from driftguard.model import (
     ComplianceType,
@@ -177,14 +177,15 @@ def _raised(
     finding = replace(finding, waiver=waiver.id if waiver else None, status=waived)
     if known is None:
         return finding, "" if waiver else "new"
+    # Who is known for what it was is not to be named for what it is.
+    over = known.status is FindingStatus.RESOLVED or moved_on(known, finding)
     finding = replace(
         finding,
         first_seen=known.first_seen,
         opened_run=known.opened_run,
         occurrences=known.occurrences,
         flapping=known.flapping,
-        changed_by=finding.changed_by
-        or (None if known.status is FindingStatus.RESOLVED else known.changed_by),
+        changed_by=finding.changed_by or (None if over else known.changed_by),
         owner=finding.owner or known.owner,
         cause=known.cause,
     )

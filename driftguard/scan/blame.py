@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import orjson
-
 from driftguard.aws import Aws
-from driftguard.history.faults import of_drift
-from driftguard.model import ChangedBy, Drift, DriftStatus, Finding, Json, ResourceKey, Source
+from driftguard.history.faults import moved_on, of_drift
+from driftguard.model import ChangedBy, Drift, DriftStatus, Finding, ResourceKey, Source
 from driftguard.scan.readings import Memory, Readings
 from driftguard.scan.trail import ASK_AGAIN, LOOK_BACK, Heard, Question, ask, nothing_heard, with_acts
 
@@ -83,7 +81,7 @@ def _remembered(
         subject = fault.finding.subject
         if finding is not None and finding.resolved_at is not None:
             over[subject] = max(finding.resolved_at, over.get(subject, finding.resolved_at))
-        if finding is not None and finding.open and _moved_on(finding, fault.finding):
+        if finding is not None and finding.open and moved_on(finding, fault.finding):
             # Who made it what it was is not who made it what it is.
             over[subject] = finding.last_seen
             wanted = True
@@ -95,25 +93,6 @@ def _remembered(
     if drift.status is DriftStatus.UNMANAGED and live is not None and live.created_at is not None:
         wanted = wanted and live.created_at > now - LOOK_BACK
     return with_acts(drift, acts), wanted, over
-
-
-def _moved_on(before: Finding, now: Finding) -> bool:
-    """Whether one value is wrong in another way than it was; told only where no secret hides which."""
-    was, is_now = _single(before.detail), _single(now.detail)
-    return was is not None and is_now is not None and was[0] == is_now[0] and was[1] != is_now[1]
-
-
-def _single(detail: str) -> tuple[str, Json] | None:
-    """The path and the value of a finding about one value."""
-    try:
-        told = orjson.loads(detail or "{}")
-    except orjson.JSONDecodeError:
-        return None
-    listed = [*told.get("differences", ()), *told.get("undeclared", ())]
-    if len(listed) != 1 or "redacted" in detail:
-        return None
-    value = listed[0].get("actual", listed[0].get("value"))
-    return (listed[0]["path"], value) if isinstance(value, str | int | float) else None
 
 
 def _since(drift: Drift, readings: Readings, memory: Memory) -> datetime:

@@ -307,6 +307,19 @@ def test_a_resource_that_is_no_longer_declared_does_not_drift() -> None:
     assert [f.key.identifier for f in second.resolved] == ["a"]
 
 
+def test_whoever_made_a_value_what_it_was_is_not_named_for_what_it_is() -> None:
+    def wrong(value: int, who: str | None) -> Drift:
+        by = None if who is None else ChangedBy(principal=who, event="Set", time=night(0), source="CLI")
+        one = PropertyDifference(path="/Timeout", expected=3, actual=value, type=DifferenceType.NOT_EQUAL)
+        return drift("a", differences=(one,), changed_by=by)
+
+    first = nightly(0, (), [wrong(99, "alice")])
+    same = nightly(1, first, [wrong(99, None)])
+    assert only(same).changed_by is not None
+    other = nightly(2, same, [wrong(120, None)])
+    assert only(other).changed_by is None
+
+
 def test_time_alone_changes_nothing() -> None:
     first = nightly(0, (), [drift("a")])
     again = nightly(1, first, [drift("a")])
