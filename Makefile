@@ -11,7 +11,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@PYTHON=$(BIN)/python scripts/install-test-servers
-	$(BIN)/python -m pytest -n 3 --dist loadscope
+	$(BIN)/python -m pytest -n 4 --dist loadscope
 
 check: $(STAMP) lint types layers docs test
 
