@@ -180,7 +180,7 @@ def test_a_type_of_ones_own_is_noted_until_its_schema_is_given(
 def test_published_templates_draw_no_remark(capsys: pytest.CaptureFixture[str]) -> None:
     """AWS's own samples, Solutions Constructs and reference stacks: they deploy as they are."""
     folders = [
-        shared("cfn-templates") / name
+        shared("data", "cfn-templates") / name
         for name in ("aws-cloudformation-templates", "aws-solutions-constructs", "ecs-refarch-cloudformation")
     ]
     run(["check", *map(str, folders), *ONLY, "--output", "json"])
