@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 import orjson
 import zstandard
@@ -20,6 +21,7 @@ from driftguard.history import delta
 from driftguard.history.database import Connection, Row, chunks
 from driftguard.model import Json
 
+V = TypeVar("V")
 _LEVEL = 12
 _DICTIONARY_BYTES = 112_640
 _TRAIN_FROM = 500
@@ -66,27 +68,23 @@ class _Inflater:
         return own if base is None else _patched(self.inflate(base_dictionary, base_data), own)
 
 
-class Body(Mapping[str, Json]):
-    """The properties of a state, inflated and parsed when they are first looked at.
+class Lazy(Mapping[str, V]):
+    """A mapping that is made when it is first looked at."""
 
-    An answer about a whole estate is looked at here and there; parsed, it would take many times the memory.
-    Looking raises `StoreError` when the body is damaged.
-    """
+    __slots__ = ("_made", "_make")
 
-    __slots__ = ("_parsed", "_raw")
+    def __init__(self, make: Callable[[], dict[str, V]]) -> None:
+        self._make: Callable[[], dict[str, V]] | None = make
+        self._made: dict[str, V] = {}
 
-    def __init__(self, raw: Callable[[], bytes]) -> None:
-        self._raw: Callable[[], bytes] | None = raw
-        self._parsed: dict[str, Json] = {}
+    def _open(self) -> dict[str, V]:
+        make = self._make
+        if make is not None:
+            self._made = make()
+            self._make = None
+        return self._made
 
-    def _open(self) -> dict[str, Json]:
-        raw = self._raw
-        if raw is not None:
-            self._parsed = orjson.loads(raw())
-            self._raw = None
-        return self._parsed
-
-    def __getitem__(self, name: str) -> Json:
+    def __getitem__(self, name: str) -> V:
         return self._open()[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -97,6 +95,19 @@ class Body(Mapping[str, Json]):
 
     def __repr__(self) -> str:
         return repr(self._open())
+
+
+class Body(Lazy[Json]):
+    """The properties of a state, inflated and parsed when they are first looked at.
+
+    An answer about a whole estate is looked at here and there; parsed, it would take many times the memory.
+    Looking raises `StoreError` when the body is damaged.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, raw: Callable[[], bytes]) -> None:
+        super().__init__(lambda: orjson.loads(raw()))
 
 
 class Bodies:

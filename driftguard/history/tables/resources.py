@@ -6,11 +6,11 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import orjson
 
-from driftguard.history.bodies import Bodies, Body
+from driftguard.history.bodies import Bodies, Body, Lazy
 from driftguard.history.codec import digest, from_iso, instant, iso, micros, pack_hash, unpack_hash
 from driftguard.history.database import Connection, Row, marks
 from driftguard.history.port import MOST_KEYS, ImportCounts, Page, Query, Version, Witness
@@ -217,33 +217,6 @@ def _resources(connection: Connection, rows: Sequence[Row], at: datetime | None)
         return [_resource(row, bodies[row[9]], then=at is not None) for row in rows]
 
 
-class TagsOfThen(Mapping[str, str]):
-    """The tags that a state of the past shows, read out of it when they are first looked at, as a `Body` is."""
-
-    __slots__ = ("_body", "_found")
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self._found: dict[str, str] | None = None
-
-    def _open(self) -> dict[str, str]:
-        if self._found is None:
-            self._found = _tags_in(self._body)
-        return self._found
-
-    def __getitem__(self, name: str) -> str:
-        return self._open()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._open())
-
-    def __len__(self) -> int:
-        return len(self._open())
-
-    def __repr__(self) -> str:
-        return repr(self._open())
-
-
 def _tags_in(properties: Mapping[str, Json]) -> dict[str, str]:
     """The tags that a state itself shows, in whichever of the usual forms its type gives them."""
     tags: dict[str, str] = {}
@@ -282,8 +255,8 @@ def _resource(row: Row, body: Body, *, then: bool) -> Resource:
         coverage=_coverage(row[12]),
         arn=row[5],
         name=row[6],
-        # The tags beside the state are those of today.
-        tags=TagsOfThen(body) if then else orjson.loads(row[7]),
+        # The tags beside the state are those of today; those of then are read when they are looked at.
+        tags=Lazy(partial(_tags_in, body)) if then else orjson.loads(row[7]),
         created_at=None if row[8] is None else from_iso(row[8]),
         captured_at=None if row[13] is None else instant(row[13]),
         state_id=row[14],
