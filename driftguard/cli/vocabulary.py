@@ -17,6 +17,7 @@ from driftguard.model import ComplianceType, DriftStatus, FindingKind, FindingSt
 if TYPE_CHECKING:
     from driftguard.history.port import Query
     from driftguard.model import Report
+    from driftguard.rules.frameworks import Framework
     from driftguard.settings import Settings
     from driftguard.wiring import Wiring
 
@@ -87,6 +88,14 @@ def framework_of(typed: str, known: Iterable[str]) -> str:
     if found is None:
         raise unknown("framework", typed, names, f"Known: {', '.join(names)}.")
     return found
+
+
+def known_framework(typed: str) -> Framework:
+    """The framework of ours that ``typed`` names in any case of letters.  Raises `InputError`."""
+    from driftguard.rules.shipped import all_frameworks
+
+    known = {one.id: one for one in all_frameworks().frameworks}
+    return known[framework_of(typed, known)]
 
 
 def known_types(settings: Settings) -> frozenset[str]:

@@ -125,7 +125,8 @@ class SqlStore(
 
     def put_plan(self, plan: Plan) -> None:
         """Raises `StoreError` for a plan with a secret: what was sealed cannot be changed here any more."""
-        if self._redactor is not None and self._redactor.texts(encode(plan)) != encode(plan):
+        sealed = encode(plan)
+        if self._redactor is not None and self._redactor.texts(sealed) != sealed:
             raise StoreError(
                 f"the plan {plan.id} holds a secret, and a secret is not kept.",
                 fix="Make a new plan; it leaves out what holds one.",

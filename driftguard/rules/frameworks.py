@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from driftguard.errors import InputError, PolicyError, Where
+from driftguard.errors import PolicyError, Where
 from driftguard.rules.load import policy_files
 from driftguard.rules.source import Document, read
 
@@ -68,14 +68,6 @@ class Frameworks:
     def get(self, name: str) -> Framework | None:
         """The framework with this id, in any case of letters."""
         return next((one for one in self.frameworks if one.id.lower() == name.lower()), None)
-
-    def named(self, name: str) -> Framework:
-        """The same.  Raises `InputError`, with the names that there are."""
-        found = self.get(name)
-        if found is None:
-            known = ", ".join(sorted(one.id for one in self.frameworks))
-            raise InputError(f"there is no framework {name}.", fix=f"Known: {known}.")
-        return found
 
     def by_policy(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """policy id -> framework id -> control ids."""

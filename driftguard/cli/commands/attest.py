@@ -10,7 +10,7 @@ import click
 from driftguard.cli.app import App, pass_app
 from driftguard.cli.decisions import expiry, refuse_short
 from driftguard.cli.output import output_option, print_json
-from driftguard.cli.vocabulary import framework_of, nearest
+from driftguard.cli.vocabulary import known_framework, nearest
 from driftguard.errors import InputError
 
 
@@ -71,11 +71,7 @@ def command(
 
 def _control(framework: str, control: str) -> tuple[str, str]:
     """The framework's own name and the control's, or an `InputError` that says which there are."""
-    from driftguard.rules.shipped import all_frameworks
-
-    frameworks = all_frameworks()
-    found = frameworks.get(framework_of(framework, [one.id for one in frameworks.frameworks]))
-    assert found is not None
+    found = known_framework(framework)
     named = {one.id: one for one in found.controls}
     lists = f"`driftguard compliance --framework {found.id} --all` lists them."
     if control not in named:

@@ -89,14 +89,12 @@ def _refuse_what_does_not_apply() -> None:
 
 def _framework(wiring: Wiring, query: Query, name: str, everything: bool, output: str) -> int:
     """The controls of one framework, what fails first, and how the score was counted."""
-    from driftguard.cli.vocabulary import framework_of
+    from driftguard.cli.vocabulary import known_framework
     from driftguard.errors import InputError
     from driftguard.history.standing import standing_runs
     from driftguard.rules.scores import ControlStatus, control_rows, method, tallies, whole
-    from driftguard.rules.shipped import all_frameworks
 
-    frameworks = all_frameworks()
-    framework = frameworks.named(framework_of(name, [one.id for one in frameworks.frameworks]))
+    framework = known_framework(name)
     if query.at is not None and not standing_runs(wiring.store.runs, query.at):
         raise InputError(f"no run had ended by {query.at:%Y-%m-%d %H:%M} UTC.", fix="Name a later date.")
     by_policy = tallies(wiring.store.evaluation_counts(query), wiring.catalogue)

@@ -25,7 +25,7 @@ _DEFAULT = ("DRIFTED",)
 @output_option()
 @pass_app
 def command(app: App, query: Query, everything: bool, output: str) -> int:
-    from driftguard.history.standing import standing
+    from driftguard.history.standing import standing, standing_runs
     from driftguard.wiring import Wiring
 
     if not query.statuses and not everything:
@@ -33,13 +33,14 @@ def command(app: App, query: Query, everything: bool, output: str) -> int:
     with Wiring(app.settings) as wiring:
         page = wiring.store.drifts(query)
         # Of the moment that was asked for, and not of the newest run alone: it may have looked at one stack.
-        known = standing(wiring.store, query.at)
+        known = standing(wiring.store, query.at) if output == "json" else None
+        looked = bool(page.items or standing_runs(wiring.store.runs, query.at))
         drifted = anywhere(wiring.store.drifts, query, "DRIFTED", "MODIFIED", "DELETED")
     if output == "json":
         print_json(_document(page.items, known.report if known else None))
     else:
         none = "No run had ended by then." if query.at else "There is no run yet: `driftguard scan`."
-        empty = "Nothing is in drift." if known else none
+        empty = "Nothing is in drift." if looked else none
         table(
             ("STATUS", "RESOURCE", "TYPE", "ACCOUNT", "REGION", "STACK", "WHAT", "WHO"),
             (_row(drift) for drift in page.items),

@@ -26,7 +26,7 @@ def command(app: App, query: Query, output: str) -> None:
     with Wiring(app.settings) as wiring:
         page = wiring.store.stacks(query)
         # The newest run may have looked at one stack; the share is that of the whole.
-        known = standing(wiring.store, query.at)
+        known = standing(wiring.store, query.at) if output != "json" else None
     if output == "json":
         from driftguard.report.document import stack_document
 
